@@ -1,0 +1,52 @@
+/**
+ * The names that users, manifests and other programs know the operator by. All of them are API: config/, charts/ and
+ * the scripts of users hang on them.
+ */
+
+export const group = 'regcred.dev'
+export const version = 'v1'
+export const groupVersion = `${group}/${version}`
+export const credentialKind = 'RegistryCredential'
+export const plural = 'registrycredentials'
+
+/** Field manager of every write. */
+export const fieldManager = 'regcred-operator'
+
+/** Finalizer of a credential: our entries are still in ServiceAccounts. */
+export const finalizer = `${group}/references`
+
+/** Label on a Namespace: "true" opts in to this credential, "false" opts out of it. */
+export function useLabel(credential: string): string {
+  return `use.${group}/${credential}`
+}
+
+/** "true" as a label on a Namespace or as an annotation on a ServiceAccount: no credential touches it. */
+export const optOutKey = `${group}/opt-out`
+
+/** Label by which our Secrets are known, and its value. */
+export const managedByLabel = 'app.kubernetes.io/managed-by'
+export const managedByValue = 'regcred-operator'
+
+/** Annotation on a ServiceAccount: the Secret names we added to imagePullSecrets, sorted, joined by commas. */
+export const managedAnnotation = `${group}/managed`
+
+/** Annotation on our Secrets: keyed hash of the data we wrote. */
+export const hashAnnotation = `${group}/hash`
+
+/** Annotation on a Secret that is not ours: "true" lets the operator take it over. */
+export const adoptAnnotation = `${group}/adopt`
+
+/** The key of a pull Secret's data. */
+export const dockerConfigJsonKey = '.dockerconfigjson'
+
+/** Namespace that config/ installs into. */
+export const systemNamespace = 'regcred-system'
+
+/** ServiceAccount, Deployment and Lease of the operator in its namespace. */
+export const operatorName = 'regcred-operator'
+
+/** Secret in the operator's namespace with the key of `hashAnnotation`. */
+export const hashKeySecret = 'regcred-operator-key'
+
+/** Name of the copies unless the credential says otherwise. */
+export const defaultSecretName = 'regcred'

@@ -1,0 +1,65 @@
+/**
+ * Desired − observed for the references of one ServiceAccount. `imagePullSecrets` is an atomic list that others write
+ * too: we append, never reorder, and remove only what our annotation says that we added.
+ */
+import type { DesiredSecret } from './desired.ts'
+import type { ObservedServiceAccount } from './observed.ts'
+import { selectsServiceAccount } from './selection.ts'
+
+/** What is to become of the reference to one Secret. */
+export type Link = 'add' | 'keep' | 'remove' | 'release'
+
+export interface LinkChange {
+  pullSecrets: readonly string[]
+  managed: readonly string[]
+}
+
+/**
+ * @param available whether the Secret is there and ours; a reference is never added before its Secret
+ */
+export function desiredLink(desired: DesiredSecret, available: boolean, serviceAccount: ObservedServiceAccount): Link {
+  const selected = (states: DesiredSecret['selectedBy']) =>
+    states.some(({ credential }) => selectsServiceAccount(credential, serviceAccount))
+  switch (desired.state) {
+    case 'absent':
+      return 'remove'
+    case 'released':
+      return 'release'
+    case 'held':
+      return available && selected(desired.selectedBy) ? 'add' : 'keep'
+    case 'present':
+      if (selected(desired.selectedBy)) return available ? 'add' : 'keep'
+      return selected(desired.contributors) ? 'keep' : 'remove' // a frozen contributor may have linked it
+  }
+}
+
+/** The list and the annotation as they should be, or undefined when they are. */
+export function linkChange(
+  serviceAccount: ObservedServiceAccount,
+  links: ReadonlyMap<string, Link>,
+): LinkChange | undefined {
+  const listed = new Set(serviceAccount.pullSecrets)
+  const managed = new Set(serviceAccount.managed)
+  const removed = new Set<string>()
+  const added: string[] = []
+  for (const [name, link] of links) {
+    if (link === 'add' && !listed.has(name)) {
+      added.push(name)
+      managed.add(name)
+    } else if (link === 'remove' && managed.delete(name)) {
+      removed.add(name)
+    } else if (link === 'release') {
+      managed.delete(name)
+    }
+  }
+  const change = {
+    pullSecrets: [...serviceAccount.pullSecrets.filter((name) => !removed.has(name)), ...added.sort()],
+    managed: [...managed].sort(),
+  }
+  const same = equal(change.pullSecrets, serviceAccount.pullSecrets) && equal(change.managed, serviceAccount.managed)
+  return same ? undefined : change
+}
+
+function equal(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index])
+}

@@ -1,0 +1,103 @@
+/** `status` of a RegistryCredential, from what the two loops found. Pure: the same findings give the same status. */
+import type { RegistryCredential } from '../api/registry-credential.ts'
+import { type Condition, conditionsOf, type Finding, shorten } from './conditions.ts'
+import type { Credential } from './credential.ts'
+import type { Overlap } from './merge.ts'
+import type { Problem, Tally } from './outcome.ts'
+
+export type Status = NonNullable<RegistryCredential['status']>
+
+export interface Findings {
+  credential: Credential
+  /** What is wrong with the credential itself; `terminal` when only a change by its owner can mend it. */
+  problem: (Problem & { terminal: boolean }) | undefined
+  tally: Tally
+  /** What is known of the entries in use; undefined while none have been read. */
+  material: Material | undefined
+}
+
+/** What is known of the entries in use, without the secret of it. */
+export type Material = NonNullable<Status['credential']>
+
+/** @param now RFC 3339 */
+export function statusOf(findings: Findings, previous: Status | undefined, now: string): Status {
+  const { credential, tally, material } = findings
+  const before = (previous?.conditions ?? []) as Condition[]
+  const { selected, synced, failed, serviceAccounts, failures } = tally
+  return {
+    observedGeneration: credential.generation,
+    conditions: conditionsOf(conditionFindings(findings, previous), before, credential.generation, now),
+    namespaces: { selected, synced, failed, summary: `${synced}/${selected}` },
+    serviceAccounts,
+    ...(failures.length > 0 && { failures: failures.map((each) => ({ ...each, message: shorten(each.message) })) }),
+    ...(material && { credential: material }),
+  }
+}
+
+function conditionFindings(findings: Findings, previous: Status | undefined): Finding[] {
+  const progress = progressOf(findings, previous)
+  return [...progress, ...overlapping(findings.credential.name, findings.tally.overlaps)]
+}
+
+function progressOf({ credential, problem, tally }: Findings, previous: Status | undefined): Finding[] {
+  const ready = previous?.conditions?.find(({ type }) => type === 'Ready')
+  if (credential.deleting) {
+    const message = `Being deleted; still to be taken out of ${count(tally.leaving, 'namespace')}.`
+    return [isReady('False', 'Terminating', message), isReconciling('Terminating', message)]
+  }
+  if (credential.suspended) {
+    const message = 'spec.suspend is true: what is in the namespaces stays as it is.'
+    return [isReady((ready?.status as Condition['status']) ?? 'Unknown', 'Suspended', message)]
+  }
+  if (problem) {
+    const { reason, message } = problem
+    return [isReady('False', reason, message), (problem.terminal ? isStalled : isReconciling)(reason, message)]
+  }
+  if (tally.failed > 0) {
+    const first = tally.failures[0]
+    const message = `${count(tally.failed, 'namespace')} failed of ${tally.selected + tally.leaving}; first ${first?.namespace}: ${first?.message}`
+    return [isReady('False', 'NamespacesFailed', message), isReconciling('ProgressingWithRetry', message)]
+  }
+  if (tally.synced < tally.selected || tally.leaving > 0) {
+    const message = `${tally.synced} of ${count(tally.selected, 'namespace')} up to date.`
+    // A rollout of new credentials does not take back that the old ones were in place.
+    const stays = ready?.status === 'True' && previous?.observedGeneration === credential.generation
+    return [
+      stays ? isReady('True', ready.reason, ready.message) : isReady('False', 'Progressing', message),
+      isReconciling('Progressing', message),
+    ]
+  }
+  return [isReady('True', 'Succeeded', succeeded(credential, tally))]
+}
+
+function succeeded({ secretName }: Credential, { selected }: Tally): string {
+  if (selected === 0) return 'No namespace is selected and none has opted in.'
+  return `Secret ${secretName} is up to date in ${count(selected, 'namespace')}.`
+}
+
+function overlapping(name: string, overlaps: readonly Overlap[]): Finding[] {
+  if (overlaps.length === 0) return []
+  const sentences = overlaps.map(({ key, winner, loser }) =>
+    winner === name
+      ? `${key} is also given by ${loser}, over which this one wins`
+      : `${key} is given by ${winner}, which wins`,
+  )
+  const message = `${sentences.sort().join('; ')} (by priority, then by name).`
+  return [{ type: 'Overlapping', status: 'True', reason: 'SameRegistryKey', message }]
+}
+
+function isReady(status: Condition['status'], reason: string, message: string): Finding {
+  return { type: 'Ready', status, reason, message }
+}
+
+function isReconciling(reason: string, message: string): Finding {
+  return { type: 'Reconciling', status: 'True', reason, message }
+}
+
+function isStalled(reason: string, message: string): Finding {
+  return { type: 'Stalled', status: 'True', reason, message }
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}

@@ -1,0 +1,379 @@
+/** The tables of registrycredentials.test.ts: specs that are refused, with the words that say why, and specs that are not. */
+
+const source = { secretRef: { name: 'dockerhub' } }
+
+interface Case {
+  what: string
+  spec: object | undefined
+  name?: string
+}
+
+interface Wrong extends Case {
+  /** Path as the API server names it. */
+  field: string
+  /** Part of the sentence: field and cure. */
+  says: string
+}
+
+const required = 'Required value'
+
+export const wrongSpecs: Wrong[] = [
+  {
+    what: 'the name is longer than a label key takes',
+    name: `a${'b'.repeat(63)}`,
+    spec: { source },
+    field: '<nil>',
+    says: 'metadata.name must be at most 63 characters, since namespaces opt in by the label use.regcred.dev/<name>; write a shorter name',
+  },
+  { what: 'there is no spec', spec: undefined, field: 'spec', says: required },
+  { what: 'there is no source', spec: {}, field: 'spec.source', says: required },
+  {
+    what: 'the source has no member',
+    spec: { source: {} },
+    field: 'spec.source',
+    says: 'source must have exactly one member; write for example source: {secretRef: {name: dockerhub}}',
+  },
+  {
+    what: 'the source Secret has no name',
+    spec: { source: { secretRef: {} } },
+    field: 'spec.source.secretRef.name',
+    says: required,
+  },
+  {
+    what: 'the name of the source Secret is empty',
+    spec: { source: { secretRef: { name: '' } } },
+    field: 'spec.source.secretRef.name',
+    says: 'source.secretRef.name must be the name of a Secret',
+  },
+  {
+    what: 'the source Secret is given with its namespace',
+    spec: { source: { secretRef: { name: 'regcred-system/dockerhub' } } },
+    field: 'spec.source.secretRef.name',
+    says: "in the operator's namespace: lower-case letters, digits, '-' and '.', with a letter or digit at both ends; write for example dockerhub",
+  },
+  {
+    what: 'secretName is empty',
+    spec: { source, secretName: '' },
+    field: 'spec.secretName',
+    says: 'secretName must be the name of a Secret',
+  },
+  {
+    what: 'secretName is no DNS subdomain',
+    spec: { source, secretName: 'Reg_Cred' },
+    field: 'spec.secretName',
+    says: "lower-case letters, digits, '-' and '.', with a letter or digit at both ends; write for example regcred",
+  },
+  {
+    what: 'secretName is too long',
+    spec: { source, secretName: 'a'.repeat(254) },
+    field: 'spec.secretName',
+    says: 'may not be more than 253',
+  },
+  {
+    what: 'a registry is there twice',
+    spec: { source, registries: ['ghcr.io', 'quay.io', 'ghcr.io'] },
+    field: 'spec.registries',
+    says: 'registries must not name "ghcr.io/" twice',
+  },
+  {
+    what: 'a registry is there in two spellings',
+    spec: { source, registries: ['docker.io/acme', 'https://docker.io/acme/'] },
+    field: 'spec.registries',
+    says: 'twice, also not once with and once without https:// or a final slash; remove one of the two',
+  },
+  {
+    what: 'there are too many registries',
+    spec: { source, registries: Array.from({ length: 65 }, (_, i) => `r${i}.example.com`) },
+    field: 'spec.registries',
+    says: 'must have at most 64 items',
+  },
+  {
+    what: 'include has a dot, which no namespace has',
+    spec: { source, namespaces: { include: ['team.a'] } },
+    field: 'spec.namespaces.include[0]',
+    says: "namespaces.include must hold names of namespaces or globs: lower-case letters, digits and '-', not at the ends, with * and ? as wildcards; write for example team-*",
+  },
+  {
+    what: 'include has a regular expression',
+    spec: { source, namespaces: { include: ['team-[ab]'] } },
+    field: 'spec.namespaces.include[0]',
+    says: 'namespaces.include must hold names of namespaces or globs',
+  },
+  {
+    what: 'include has an empty entry',
+    spec: { source, namespaces: { include: [''] } },
+    field: 'spec.namespaces.include[0]',
+    says: 'namespaces.include must hold names of namespaces or globs',
+  },
+  {
+    what: 'include has two entries in one',
+    spec: { source, namespaces: { include: ['team-a,team-b'] } },
+    field: 'spec.namespaces.include[0]',
+    says: 'namespaces.include must hold names of namespaces or globs',
+  },
+  {
+    what: 'include has an entry twice',
+    spec: { source, namespaces: { include: ['team-a', 'team-b', 'team-a'] } },
+    field: 'spec.namespaces.include',
+    says: 'namespaces.include must not have "team-a" twice; remove one of the two',
+  },
+  {
+    what: 'exclude has capitals',
+    spec: { source, namespaces: { exclude: ['Team-*'] } },
+    field: 'spec.namespaces.exclude[0]',
+    says: 'namespaces.exclude must hold names of namespaces or globs',
+  },
+  {
+    what: 'exclude has an entry twice',
+    spec: { source, namespaces: { exclude: ['a-*', 'a-*'] } },
+    field: 'spec.namespaces.exclude',
+    says: 'namespaces.exclude must not have "a-*" twice; remove one of the two',
+  },
+  {
+    what: 'matchLabels has a key that is no label key',
+    spec: { source, namespaces: { selector: { matchLabels: { 'a b': 'c' } } } },
+    field: 'spec.namespaces.selector.matchLabels',
+    says: 'namespaces.selector.matchLabels must have label keys',
+  },
+  {
+    what: 'matchLabels has a key with too long a prefix',
+    spec: { source, namespaces: { selector: { matchLabels: { [`${'a'.repeat(254)}/b`]: 'c' } } } },
+    field: 'spec.namespaces.selector.matchLabels',
+    says: 'correct the key',
+  },
+  {
+    what: 'matchLabels has a value that is no label value',
+    spec: { source, namespaces: { selector: { matchLabels: { tier: '-backend' } } } },
+    field: 'spec.namespaces.selector.matchLabels[tier]',
+    says: 'namespaces.selector.matchLabels must have label values',
+  },
+  {
+    what: 'a selector operator is misspelt',
+    spec: { source, namespaces: { selector: { matchExpressions: [{ key: 'tier', operator: 'in', values: ['a'] }] } } },
+    field: 'spec.namespaces.selector.matchExpressions[0].operator',
+    says: 'supported values: "In", "NotIn", "Exists", "DoesNotExist"',
+  },
+  {
+    what: 'In has no values',
+    spec: { source, namespaces: { selector: { matchExpressions: [{ key: 'tier', operator: 'In' }] } } },
+    field: 'spec.namespaces.selector.matchExpressions[0].values',
+    says: 'namespaces.selector.matchExpressions needs values for the operator In; write for example values: [backend]',
+  },
+  {
+    what: 'NotIn has an empty list of values',
+    spec: { source, namespaces: { selector: { matchExpressions: [{ key: 'tier', operator: 'NotIn', values: [] }] } } },
+    field: 'spec.namespaces.selector.matchExpressions[0].values',
+    says: 'needs values for the operator NotIn',
+  },
+  {
+    what: 'Exists has values',
+    spec: {
+      source,
+      namespaces: { selector: { matchExpressions: [{ key: 'tier', operator: 'Exists', values: ['a'] }] } },
+    },
+    field: 'spec.namespaces.selector.matchExpressions[0].values',
+    says: 'must not have values for the operator Exists; leave them out, or write the operator In or NotIn',
+  },
+  {
+    what: 'a selector key is no label key',
+    spec: { source, namespaces: { selector: { matchExpressions: [{ key: 'a/b/c', operator: 'Exists' }] } } },
+    field: 'spec.namespaces.selector.matchExpressions[0].key',
+    says: 'namespaces.selector.matchExpressions must have a label key',
+  },
+  {
+    what: 'a selector value is no label value',
+    spec: {
+      source,
+      namespaces: { selector: { matchExpressions: [{ key: 'tier', operator: 'In', values: ['a b'] }] } },
+    },
+    field: 'spec.namespaces.selector.matchExpressions[0].values[0]',
+    says: 'namespaces.selector.matchExpressions must have label values',
+  },
+  {
+    what: 'serviceAccounts has a character that is unsafe in a glob',
+    spec: { source, serviceAccounts: ['build|deploy'] },
+    field: 'spec.serviceAccounts[0]',
+    says: "serviceAccounts must hold names of ServiceAccounts or globs: lower-case letters, digits, '-' and '.', not at the ends, with * and ? as wildcards; write for example default or deploy-*",
+  },
+  {
+    what: 'serviceAccounts has an entry twice',
+    spec: { source, serviceAccounts: ['default', 'default'] },
+    field: 'spec.serviceAccounts',
+    says: 'serviceAccounts must not have "default" twice; remove one of the two',
+  },
+  {
+    what: 'priority is out of range',
+    spec: { source, priority: 2000000000 },
+    field: 'spec.priority',
+    says: 'spec.priority in body should be less than or equal to 1000000',
+  },
+  {
+    what: 'deletionPolicy is unknown',
+    spec: { source, deletionPolicy: 'Retain' },
+    field: 'spec.deletionPolicy',
+    says: 'supported values: "Delete", "Orphan"',
+  },
+  {
+    what: 'suspend is a string',
+    spec: { source, suspend: 'yes' },
+    field: 'spec.suspend',
+    says: 'must be of type boolean',
+  },
+]
+
+const tag = 'must not have a tag or digest, since the kubelet chooses credentials by repository; write ghcr.io/acme/app'
+const pathWildcard =
+  'must not have a wildcard or a query in the path, since the kubelet knows wildcards in the host only; write ghcr.io/acme/'
+const login =
+  'must not contain a user name or password, those come from source; write the registry alone, such as ghcr.io'
+const port = 'must have a number as port, without wildcards; write registry.example.com:5000'
+const host =
+  'must start with the host of a registry: lower-case letters, digits, - and . with * as wildcard; write ghcr.io'
+const path = 'must have a path as images have it: lower-case letters and digits in parts'
+const everywhere =
+  'must not consist of wildcards, that would give the password to every registry; write the host, such as *.example.com'
+
+export const wrongRegistries: { key: string; says: string }[] = [
+  { key: '', says: 'must not have an empty entry; write a registry such as ghcr.io' },
+  { key: ' ghcr.io', says: 'must not contain white space; write one registry an entry' },
+  { key: 'ghcr.io\n', says: 'must not contain white space' },
+  {
+    key: 'GHCR.io',
+    says: 'must be lower-case, since the kubelet compares registry hosts case-sensitively; write ghcr.io instead of GHCR.io',
+  },
+  { key: 'ghcr.io/Acme', says: 'write ghcr.io/acme instead of ghcr.io/Acme' },
+  { key: 'HTTPS://quay.io', says: 'write https://quay.io instead of HTTPS://quay.io' },
+  {
+    key: 'oci://ghcr.io/acme',
+    says: 'must not have the scheme oci://, which the kubelet does not know; write ghcr.io/acme',
+  },
+  { key: 'user@ghcr.io', says: login },
+  { key: 'https://user:example-password@ghcr.io', says: login },
+  { key: 'ghcr.io/acme/app:v1', says: tag },
+  { key: 'http://localhost:5000/app:v1', says: tag },
+  { key: 'ghcr.io/acme/app@sha256:0123', says: tag },
+  { key: 'ghcr.io/*/app', says: pathWildcard },
+  { key: 'ghcr.io/acme/**', says: pathWildcard },
+  { key: 'ghcr.io/acme?x=1', says: pathWildcard },
+  {
+    key: 'registry.example.com.',
+    says: 'must not have a dot at the end of the host, which the kubelet never matches; write registry.example.com',
+  },
+  { key: 'https://registry.example.com.:443/acme', says: 'must not have a dot at the end of the host' },
+  { key: 'registry.local:*', says: port },
+  { key: 'registry.local:', says: port },
+  { key: '[::1]/acme', says: 'must have a port behind an IPv6 address' },
+  { key: 'registry.local:port/acme', says: port },
+  { key: '*', says: everywhere },
+  { key: '*.*:5000', says: everywhere },
+  { key: '*.docker.io', says: 'must name Docker Hub docker.io, as images do; write docker.io' },
+  {
+    key: 'registry-?.example.com',
+    says: 'must not have a question mark, the kubelet knows only * as wildcard; write *.example.com',
+  },
+  { key: '[a-z]*.example.com', says: host },
+  { key: 'registry_1.example.com', says: host },
+  { key: '-registry.example.com', says: host },
+  { key: 'https://', says: host },
+  { key: '/acme', says: host },
+  { key: 'ghcr.io//acme', says: path },
+  { key: 'ghcr.io/acme/-app', says: path },
+  { key: 'ghcr.io/a%20b', says: path },
+  { key: `ghcr.io/${'a'.repeat(253)}`, says: 'may not be more than 253' },
+]
+
+/** The keys that facts about the kubelet's keyring (`pkg/credentialprovider`) list as ignored without a word. */
+export const ignoredByTheKubelet: string[] = [
+  'GHCR.io',
+  'HTTPS://ghcr.io',
+  'oci://ghcr.io',
+  ' ghcr.io',
+  'ghcr.io ',
+  'ghcr.io/acme/app:v1',
+  'ghcr.io/Acme',
+  'ghcr.io/*/app',
+  'registry.example.com.',
+  '*.docker.io',
+  'registry.local:*',
+  'registry-?.example.com',
+  '[::1]',
+  '[a-z]*.example.com',
+  '',
+]
+
+export const acceptedRegistries: { key: string; image: string }[] = [
+  { key: 'ghcr.io', image: 'ghcr.io/acme/app' },
+  { key: 'ghcr.io/acme', image: 'ghcr.io/acme/app' },
+  { key: 'ghcr.io/acme/', image: 'ghcr.io/acme/app' },
+  { key: 'ghcr.io/acme/my__app.name-x', image: 'ghcr.io/acme/my__app.name-x' },
+  { key: 'https://ghcr.io/', image: 'ghcr.io/acme/app' },
+  { key: 'https://ghcr.io/v2/', image: 'ghcr.io/acme/app' },
+  { key: 'registry.example.com:5000', image: 'registry.example.com:5000/app' },
+  { key: 'registry.example.com:443/acme/', image: 'registry.example.com:443/acme/app' },
+  { key: '*.example.com', image: 'registry.example.com/app' },
+  { key: 'reg*-*.example.com', image: 'registry-1.example.com/app' },
+  { key: '*.azurecr.*', image: 'acme.azurecr.io/app' },
+  { key: '123456789012.dkr.ecr.*.amazonaws.com', image: '123456789012.dkr.ecr.us-east-1.amazonaws.com/app' },
+  { key: '[::1]:5000', image: '[::1]:5000/app' },
+  { key: 'localhost:5000', image: 'localhost:5000/app' },
+  { key: 'http://localhost:5000', image: 'localhost:5000/app' },
+  { key: '10.0.0.5:5000', image: '10.0.0.5:5000/app' },
+  { key: 'https://index.docker.io/v1/', image: 'docker.io/library/nginx' },
+  { key: 'https://index.docker.io/v1', image: 'docker.io/library/nginx' },
+  { key: 'index.docker.io', image: 'docker.io/acme/app' },
+  { key: 'docker.io', image: 'docker.io/library/nginx' },
+  { key: 'docker.io/acme', image: 'docker.io/acme/app' },
+  { key: 'docker.io/acme/', image: 'docker.io/acme/app' },
+  { key: 'registry-1.docker.io', image: 'docker.io/acme/app' },
+]
+
+export const acceptedSpecs: Case[] = [
+  { what: 'nothing but a source', spec: { source } },
+  { what: 'a name of 63 characters with dots', name: `${'a'.repeat(31)}.${'b'.repeat(31)}`, spec: { source } },
+  { what: 'another Secret name, with a dot', spec: { source, secretName: 'pull.acme' } },
+  {
+    what: 'the copies named like the source',
+    spec: { source: { secretRef: { name: 'regcred' } }, secretName: 'regcred' },
+  },
+  {
+    what: 'several registries',
+    spec: { source, registries: ['ghcr.io', 'ghcr.io/acme/', 'docker.io', 'quay.io:443'] },
+  },
+  { what: 'no registries', spec: { source, registries: [] } },
+  { what: 'every namespace', spec: { source, namespaces: { include: ['*'] } } },
+  {
+    what: 'names and globs of namespaces',
+    spec: { source, namespaces: { include: ['team-*', 'a', '?-b', 'kube-system'] } },
+  },
+  { what: 'an empty include, which selects nothing', spec: { source, namespaces: { include: [] } } },
+  {
+    what: 'a namespace both included and excluded',
+    spec: { source, namespaces: { include: ['a', 'b'], exclude: ['b'] } },
+  },
+  { what: 'the empty selector, which selects all', spec: { source, namespaces: { selector: {} } } },
+  {
+    what: 'a selector with every operator',
+    spec: {
+      source,
+      namespaces: {
+        selector: {
+          matchLabels: { tier: 'backend', 'example.com/Team_1': '', 'kubernetes.io/metadata.name': 'a' },
+          matchExpressions: [
+            { key: 'tier', operator: 'In', values: ['backend', ''] },
+            { key: 'example.com/zone', operator: 'NotIn', values: ['eu.West_1'] },
+            { key: 'a', operator: 'Exists' },
+            { key: 'b', operator: 'DoesNotExist', values: [] },
+          ],
+        },
+      },
+    },
+  },
+  { what: 'no opting in', spec: { source, namespaces: { include: ['team-*'], optIn: false } } },
+  { what: 'no ServiceAccounts', spec: { source, serviceAccounts: [] } },
+  { what: 'every ServiceAccount', spec: { source, serviceAccounts: ['*'] } },
+  {
+    what: 'names and globs of ServiceAccounts',
+    spec: { source, serviceAccounts: ['default', 'deploy-*', 'ci.bot-?'] },
+  },
+  { what: 'the rest set', spec: { source, priority: -1000000, suspend: true, deletionPolicy: 'Orphan' } },
+]

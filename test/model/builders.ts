@@ -1,0 +1,99 @@
+/** Short ways to the model's inputs, with the values that a test does not care about filled in. */
+import { credentialKind, groupVersion } from '../../src/api/names.ts'
+import type { RegistryCredentialSpec } from '../../src/api/registry-credential.ts'
+import { type Credential, interpret } from '../../src/model/credential.ts'
+import type { CredentialState } from '../../src/model/desired.ts'
+import type { Entries } from '../../src/model/docker-config.ts'
+import type { Labels } from '../../src/model/label-selector.ts'
+import type { ObservedSecret, ObservedServiceAccount, OwnerReference } from '../../src/model/observed.ts'
+import type { Namespace } from '../../src/model/selection.ts'
+
+export interface CredentialOptions {
+  deleting?: boolean
+  generation?: number
+}
+
+/** A credential for every namespace, unless the spec says otherwise. */
+export function credential(
+  name: string,
+  spec: Partial<RegistryCredentialSpec> = {},
+  { deleting = false, generation = 1 }: CredentialOptions = {},
+): Credential {
+  return interpret({
+    metadata: {
+      name,
+      uid: uidOf(name),
+      resourceVersion: '1',
+      generation,
+      ...(deleting && { deletionTimestamp: '2026-01-02T03:04:05Z' }),
+    },
+    spec: {
+      secretName: 'regcred',
+      source: { secretRef: { name: 'source' } },
+      namespaces: { include: ['*'], optIn: true },
+      serviceAccounts: ['default'],
+      priority: 0,
+      suspend: false,
+      deletionPolicy: 'Delete',
+      ...spec,
+    },
+  })
+}
+
+export function state(
+  of: Credential,
+  { entries, frozen = of.suspended }: { entries?: Entries | undefined; frozen?: boolean } = {},
+): CredentialState {
+  return { credential: of, entries, frozen, version: 1 }
+}
+
+export function uidOf(name: string): string {
+  return `uid-of-${name}`
+}
+
+/** What a credential of this name leaves on the Secrets it feeds. */
+export function owner(name: string): OwnerReference {
+  return { apiVersion: groupVersion, kind: credentialKind, name, uid: uidOf(name) }
+}
+
+/** Somebody else's mark. */
+export const foreignOwner: OwnerReference = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'uid-web' }
+
+/** A Secret with nothing of ours on it. */
+export function secret(facts: Partial<ObservedSecret> = {}): ObservedSecret {
+  return {
+    namespace: 'team-a',
+    name: 'regcred',
+    uid: 'uid-of-secret',
+    resourceVersion: '1',
+    deleting: false,
+    labelled: false,
+    hash: undefined,
+    adoptable: false,
+    owners: [],
+    dataIsOurs: false,
+    ...facts,
+  }
+}
+
+export function serviceAccount(facts: Partial<ObservedServiceAccount> = {}): ObservedServiceAccount {
+  return {
+    namespace: 'team-a',
+    name: 'default',
+    resourceVersion: '1',
+    deleting: false,
+    optedOut: false,
+    pullSecrets: [],
+    managed: [],
+    ...facts,
+  }
+}
+
+export function namespace(name = 'team-a', labels: Labels = {}, terminating = false): Namespace {
+  return { name, labels, terminating }
+}
+
+/** Entries whose username tells where they came from. */
+export function entriesFor(credentialName: string, ...keys: string[]): Entries {
+  return new Map(keys.map((key) => [key, { username: credentialName, password: `password of ${credentialName}` }]))
+}

@@ -1,0 +1,60 @@
+/** What the two loops report, as plain values and at random. */
+import fc from 'fast-check'
+import { type Outcome, type Problem, tally } from '../../src/model/outcome.ts'
+import type { Findings } from '../../src/model/status.ts'
+import { credential } from './builders.ts'
+
+/** The version at work in `findings` and `outcome`. */
+const version = 2
+
+/** One selected namespace that is up to date, unless told otherwise. */
+export function outcome(of: Partial<Outcome> = {}): Outcome {
+  return {
+    version,
+    selected: true,
+    failure: undefined,
+    serviceAccounts: { selected: 1, linked: 1 },
+    overlaps: [],
+    ...of,
+  }
+}
+
+/** A credential `a` with these outcomes, by namespace. */
+export function findings(outcomes: Record<string, Outcome>, of: Partial<Findings> = {}): Findings {
+  return {
+    credential: credential('a'),
+    problem: undefined,
+    tally: tally(new Map(Object.entries(outcomes)), version),
+    material: undefined,
+    ...of,
+  }
+}
+
+const message = fc.constantFrom('It is not there.', '', 'x'.repeat(5000))
+const problem: fc.Arbitrary<Problem> = fc.record({ reason: fc.constantFrom('NotOwned', 'Forbidden'), message })
+const outcomes = fc.dictionary(
+  fc.constantFrom('team-a', 'team-b', 'team-c'),
+  fc.record({
+    version: fc.constantFrom(version, version, version - 1),
+    selected: fc.boolean(),
+    failure: fc.option(problem, { nil: undefined, freq: 4 }),
+    serviceAccounts: fc.constant({ selected: 2, linked: 1 }),
+    overlaps: fc.constantFrom([], [], [{ key: 'ghcr.io', winner: 'a', loser: 'b' }]),
+  }),
+)
+
+export const anyFindings: fc.Arbitrary<Findings> = fc
+  .record({
+    outcomes,
+    problem: fc.option(
+      fc.record({ reason: fc.constantFrom('SourceNotFound', 'SourceInvalid'), message, terminal: fc.boolean() }),
+      { nil: undefined, freq: 3 },
+    ),
+    suspend: fc.constantFrom(false, false, false, true),
+    deleting: fc.constantFrom(false, false, false, true),
+    generation: fc.integer({ min: 1, max: 3 }),
+    material: fc.constantFrom<Findings['material']>(undefined, { registries: ['ghcr.io'] }),
+  })
+  .map(({ outcomes: some, suspend, deleting, generation, ...rest }) =>
+    findings(some, { ...rest, credential: credential('a', { suspend }, { deleting, generation }) }),
+  )

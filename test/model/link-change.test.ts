@@ -1,0 +1,228 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import type { DesiredSecret } from '../../src/model/desired.ts'
+import { desiredLink, type Link, type LinkChange, linkChange } from '../../src/model/link-change.ts'
+import type { ObservedServiceAccount } from '../../src/model/observed.ts'
+import { credential, entriesFor, serviceAccount, state } from './builders.ts'
+
+const forDefault = state(credential('a'), { entries: entriesFor('a', 'a.io') })
+const forDeploy = state(credential('b', { serviceAccounts: ['deploy'] }), { entries: entriesFor('b', 'b.io') })
+const frozen = state(credential('c', { suspend: true }), { entries: entriesFor('c', 'c.io') })
+
+function present(selectedBy: DesiredSecret['selectedBy'], contributors = selectedBy): DesiredSecret {
+  return { name: 'regcred', selectedBy, state: 'present', contributors }
+}
+function held(selectedBy: DesiredSecret['selectedBy']): DesiredSecret {
+  return { name: 'regcred', selectedBy, state: 'held', waitsFor: [] }
+}
+
+describe('the reference of the ServiceAccount default', () => {
+  test.each<[string, DesiredSecret, { available: Link; missing: Link }]>([
+    ['a credential selects it', present([forDefault]), { available: 'add', missing: 'keep' }],
+    ['one of two credentials selects it', present([forDeploy, forDefault]), { available: 'add', missing: 'keep' }],
+    ['no credential selects it', present([forDeploy]), { available: 'remove', missing: 'remove' }],
+    [
+      'one that is suspended selects it',
+      present([forDeploy], [forDeploy, frozen]),
+      { available: 'keep', missing: 'keep' },
+    ],
+    ['the Secret is held and a credential selects it', held([forDefault]), { available: 'add', missing: 'keep' }],
+    ['the Secret is held and none selects it', held([forDeploy]), { available: 'keep', missing: 'keep' }],
+    ['the Secret is held and nobody is active', held([]), { available: 'keep', missing: 'keep' }],
+    [
+      'the Secret should be gone',
+      { name: 'regcred', selectedBy: [], state: 'absent' },
+      { available: 'remove', missing: 'remove' },
+    ],
+    [
+      'the Secret is released',
+      { name: 'regcred', selectedBy: [], state: 'released' },
+      { available: 'release', missing: 'release' },
+    ],
+  ])('when %s', (_, desired, links) => {
+    const account = serviceAccount()
+    expect({ available: desiredLink(desired, true, account), missing: desiredLink(desired, false, account) }).toEqual(
+      links,
+    )
+  })
+
+  test('goes when the ServiceAccount opts out, but for a Secret that is held', () => {
+    const account = serviceAccount({ optedOut: true })
+    expect(desiredLink(present([forDefault]), true, account)).toBe('remove')
+    expect(desiredLink(present([forDeploy], [forDeploy, frozen]), true, account)).toBe('remove')
+    expect(desiredLink(held([forDefault]), true, account)).toBe('keep')
+  })
+})
+
+/** @param list names in order; those in parentheses are somebody else's */
+function account(list: string, managed?: string[]): ObservedServiceAccount {
+  const items = list.split(' ').filter((item) => item !== '')
+  return serviceAccount({
+    pullSecrets: items.map((item) => item.replace(/[()]/g, '')),
+    managed: managed ?? [...new Set(items.filter((item) => !item.startsWith('(')))],
+  })
+}
+
+describe('the list is changed:', () => {
+  test.each<[string, ObservedServiceAccount, Record<string, Link>, LinkChange | undefined]>([
+    ['added to an empty one', account(''), { regcred: 'add' }, { pullSecrets: ['regcred'], managed: ['regcred'] }],
+    [
+      'added at the end',
+      account('(git)'),
+      { regcred: 'add' },
+      { pullSecrets: ['git', 'regcred'], managed: ['regcred'] },
+    ],
+    [
+      'several added, sorted',
+      account('(git)'),
+      { z: 'add', b: 'add' },
+      { pullSecrets: ['git', 'b', 'z'], managed: ['b', 'z'] },
+    ],
+    [
+      'added beside another of ours',
+      account('regcred (git)'),
+      { regcred: 'add', b: 'add' },
+      { pullSecrets: ['regcred', 'git', 'b'], managed: ['b', 'regcred'] },
+    ],
+    [
+      'put back where it was taken out',
+      account('(git)', ['regcred']),
+      { regcred: 'add' },
+      { pullSecrets: ['git', 'regcred'], managed: ['regcred'] },
+    ],
+    ['not, where it is there', account('(git) regcred'), { regcred: 'add' }, undefined],
+    [
+      'not, where somebody else has added it: it is not ours then',
+      account('(git) (regcred)'),
+      { regcred: 'add' },
+      undefined,
+    ],
+    ['taken out', account('(git) regcred (x)'), { regcred: 'remove' }, { pullSecrets: ['git', 'x'], managed: [] }],
+    [
+      'taken out twice, where it stands twice',
+      account('regcred (git) regcred'),
+      { regcred: 'remove' },
+      { pullSecrets: ['git'], managed: [] },
+    ],
+    ['not, where somebody else has added what should go', account('(git) (regcred)'), { regcred: 'remove' }, undefined],
+    [
+      'only in the annotation, where it is gone already',
+      account('(git)', ['regcred']),
+      { regcred: 'remove' },
+      { pullSecrets: ['git'], managed: [] },
+    ],
+    [
+      'only in the annotation, where it is released',
+      account('(git) regcred'),
+      { regcred: 'release' },
+      { pullSecrets: ['git', 'regcred'], managed: [] },
+    ],
+    ['not, where nothing is to be released', account('(git) (regcred)'), { regcred: 'release' }, undefined],
+    ['not, where it is kept', account('(git) regcred'), { regcred: 'keep' }, undefined],
+    ['not, where it is kept and missing', account('(git)', ['regcred']), { regcred: 'keep' }, undefined],
+    ['not, where nothing is said', account('(git) regcred'), {}, undefined],
+    [
+      'one in, one out',
+      account('old (git)'),
+      { old: 'remove', regcred: 'add' },
+      { pullSecrets: ['git', 'regcred'], managed: ['regcred'] },
+    ],
+    [
+      'without touching an entry without a name',
+      serviceAccount({ pullSecrets: ['', 'git'] }),
+      { regcred: 'add' },
+      { pullSecrets: ['', 'git', 'regcred'], managed: ['regcred'] },
+    ],
+    [
+      'into the annotation’s one order',
+      account('(git)', ['b', 'a']),
+      {},
+      { pullSecrets: ['git'], managed: ['a', 'b'] },
+    ],
+  ])('%s', (_, observed, links, change) => {
+    expect(linkChange(observed, new Map(Object.entries(links)))).toEqual(change)
+  })
+})
+
+const names = fc.constantFrom('regcred', 'second', 'git', 'mine', '')
+const accounts = fc
+  .record({
+    pullSecrets: fc.array(names, { maxLength: 6 }),
+    managed: fc.uniqueArray(fc.constantFrom('regcred', 'second', 'git')),
+  })
+  .map(serviceAccount)
+const links = fc
+  .dictionary(fc.constantFrom('regcred', 'second', 'git'), fc.constantFrom<Link>('add', 'keep', 'remove', 'release'))
+  .map((each) => new Map(Object.entries(each)))
+
+function applied(observed: ObservedServiceAccount, change: LinkChange | undefined): ObservedServiceAccount {
+  return { ...observed, ...change }
+}
+
+describe('for any ServiceAccount', () => {
+  test('nobody else’s entry is lost, doubled or moved, and what is new stands at the end', () => {
+    fc.assert(
+      fc.property(accounts, links, (observed, wanted) => {
+        const after = applied(observed, linkChange(observed, wanted)).pullSecrets
+        const gone = (name: string) => wanted.get(name) === 'remove' && observed.managed.includes(name)
+        const stays = observed.pullSecrets.filter((name) => !gone(name))
+        expect(after.slice(0, stays.length)).toEqual(stays)
+        for (const name of after.slice(stays.length)) {
+          expect(wanted.get(name)).toBe('add')
+          expect(observed.pullSecrets).not.toContain(name)
+        }
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test('what is to be added is there, and what is to be removed is gone or was never ours', () => {
+    fc.assert(
+      fc.property(accounts, links, (observed, wanted) => {
+        const after = applied(observed, linkChange(observed, wanted))
+        for (const [name, link] of wanted) {
+          if (link === 'add') expect(after.pullSecrets).toContain(name)
+          if (link === 'remove' && observed.managed.includes(name)) expect(after.pullSecrets).not.toContain(name)
+          if (link === 'remove' || link === 'release') expect(after.managed).not.toContain(name)
+        }
+      }),
+    )
+  })
+
+  test('the annotation names only what it named before, or what was added now, in one order', () => {
+    fc.assert(
+      fc.property(accounts, links, (observed, wanted) => {
+        const { managed } = applied(observed, linkChange(observed, wanted))
+        const change = linkChange(observed, wanted)
+        if (change) expect(managed).toEqual([...new Set(managed)].sort())
+        for (const name of managed) {
+          const added = wanted.get(name) === 'add' && !observed.pullSecrets.includes(name)
+          expect(added || observed.managed.includes(name)).toBe(true)
+        }
+      }),
+    )
+  })
+
+  test('a change once made is not asked for again', () => {
+    fc.assert(
+      fc.property(accounts, links, (observed, wanted) => {
+        const change = linkChange(observed, wanted)
+        expect(linkChange(applied(observed, change), wanted)).toBeUndefined()
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test('adding and then removing gives back the list', () => {
+    fc.assert(
+      fc.property(accounts, (observed) => {
+        fc.pre(!observed.pullSecrets.includes('regcred') && !observed.managed.includes('regcred'))
+        const added = applied(observed, linkChange(observed, new Map([['regcred', 'add']])))
+        const removed = applied(added, linkChange(added, new Map([['regcred', 'remove']])))
+        expect(removed.pullSecrets).toEqual(observed.pullSecrets)
+        expect(removed.managed).toEqual([...observed.managed].sort())
+      }),
+      { maxSkipsPerRun: 1000 },
+    )
+  })
+})

@@ -1,0 +1,129 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { type Findings, type Status, statusOf } from '../../src/model/status.ts'
+import { anyFindings, findings, outcome } from './findings.ts'
+import { expectConventions, verdictOf } from './kstatus.ts'
+import { earlier, failure, statusCases, two } from './status-cases.ts'
+
+const now = '2026-01-02T00:00:00Z'
+
+function condition(status: Status, type: string) {
+  const found = status.conditions?.find((each) => each.type === type)
+  return found && [found.status, found.reason, found.message]
+}
+
+describe('the conditions when', () => {
+  test.each(statusCases)('$when', ({ found, previous, ready, also, verdict }) => {
+    const status = statusOf(found, previous, now)
+    expect(condition(status, 'Ready')).toEqual(ready)
+    const others = status.conditions?.filter(({ type }) => type !== 'Ready').map(({ type, reason }) => [type, reason])
+    expect(others).toEqual(also ? [also] : [])
+    const { generation, deleting } = found.credential
+    expectConventions(status, generation)
+    expect(verdictOf({ generation, deleting, status })).toBe(verdict)
+  })
+})
+
+test('an overlap is told from the side of the one who asks, whoever wins, each once', () => {
+  const overlaps = [
+    { key: 'quay.io', winner: 'b', loser: 'a' },
+    { key: 'ghcr.io', winner: 'a', loser: 'c' },
+  ]
+  const status = statusOf(
+    findings({ 'team-a': outcome({ overlaps }), 'team-b': outcome({ overlaps }) }),
+    undefined,
+    now,
+  )
+  expect(condition(status, 'Overlapping')).toEqual([
+    'True',
+    'SameRegistryKey',
+    'ghcr.io is also given by c, over which this one wins; quay.io is given by b, which wins (by priority, then by name).',
+  ])
+  expect(condition(status, 'Ready')?.[0]).toBe('True')
+})
+
+test('the numbers, the failures and what is known of the login are told', () => {
+  const material = { registries: ['ghcr.io'], issuedAt: earlier }
+  const status = statusOf(findings({ ...two, 'team-c': outcome({ failure }) }, { material }), undefined, now)
+  expect(status).toMatchObject({
+    observedGeneration: 1,
+    namespaces: { selected: 3, synced: 2, failed: 1, summary: '2/3' },
+    serviceAccounts: { selected: 3, linked: 3 },
+    failures: [{ namespace: 'team-c', ...failure }],
+    credential: material,
+  })
+})
+
+test('what there is nothing to say about is left out', () => {
+  const status = statusOf(findings({}), undefined, now)
+  expect(Object.keys(status).sort()).toEqual(['conditions', 'namespaces', 'observedGeneration', 'serviceAccounts'])
+  expect(status.namespaces?.summary).toBe('0/0')
+})
+
+describe('for any course of events', () => {
+  const course = fc.array(anyFindings, { minLength: 1, maxLength: 8 })
+
+  /** The statuses that are written one after the other, an hour apart. */
+  function statuses(events: readonly Findings[]): Status[] {
+    const all: Status[] = []
+    for (const [hour, found] of events.entries()) all.push(statusOf(found, all.at(-1), `2026-01-01T0${hour}:00:00Z`))
+    return all
+  }
+
+  test('every status keeps the conventions', () => {
+    fc.assert(
+      fc.property(course, (events) => {
+        for (const [index, status] of statuses(events).entries()) {
+          expectConventions(status, events[index]?.credential.generation ?? 0)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('lastTransitionTime moves exactly when the status of the condition does', () => {
+    fc.assert(
+      fc.property(course, (events) => {
+        const all = statuses(events)
+        for (const [index, status] of all.entries()) {
+          for (const { type, status: holds, lastTransitionTime } of status.conditions ?? []) {
+            const before = all[index - 1]?.conditions?.find((each) => each.type === type)
+            const same = before?.status === holds
+            expect(lastTransitionTime).toBe(same ? before.lastTransitionTime : `2026-01-01T0${index}:00:00Z`)
+          }
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('the same findings again give the same status, so nothing is written', () => {
+    fc.assert(
+      fc.property(course, (events) => {
+        const last = events.at(-1)
+        const status = statuses(events).at(-1)
+        fc.pre(last !== undefined && status !== undefined)
+        expect(statusOf(last, status, now)).toEqual(status)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('kstatus says Current only when nothing is left to do, and Failed only when its owner must act', () => {
+    fc.assert(
+      fc.property(course, (events) => {
+        const last = events.at(-1)
+        const status = statuses(events).at(-1)
+        fc.pre(last !== undefined && status !== undefined)
+        const { problem, tally } = last
+        const { generation, deleting, suspended: paused } = last.credential
+        const done = problem === undefined && tally.failed + tally.leaving === 0 && tally.synced === tally.selected
+        const verdict = verdictOf({ generation, deleting, status })
+        if (deleting) expect(verdict).toBe('Terminating')
+        else if (paused) expect(['Current', 'InProgress']).toContain(verdict)
+        else expect(verdict).toBe(problem?.terminal ? 'Failed' : done ? 'Current' : 'InProgress')
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
