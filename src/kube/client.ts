@@ -1,0 +1,259 @@
+/**
+ * The one way to the API server: plain JSON over pooled HTTP/1.1 connections.
+ *
+ * Reads are repeated a few times when the server asks for it (Retry-After); writes never are: their ApiError says how
+ * long to wait, and the work queue does. A 401 or a certificate error leads to one more attempt with credentials read
+ * anew.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { KubeConfig } from '@kubernetes/client-node'
+import { ApiError, ConnectionError, isTlsError, toConnectionError } from './api-error.ts'
+import { exchange, type HttpAnswer, type HttpRequest } from './exchange.ts'
+import { type Session, Sessions } from './sessions.ts'
+import { splitLines } from './split-lines.ts'
+
+export interface ClientOptions {
+  /** Loaded, with its current context set. */
+  kubeConfig: KubeConfig
+  /** Of this program, for the User-Agent. */
+  version: string
+  /** How many requests may be under way at once; the others wait. Watches do not count. Default 32. */
+  connections?: number
+  /** From the call to the last byte of the answer. Default 15,000. */
+  timeoutMs?: number
+  /** How long token, CA and client certificate are used before they are read again. Default 10. */
+  reloadSeconds?: number
+  /** Called after each attempt; must not throw. */
+  onResponse?: (response: Response) => void
+}
+
+export interface Response {
+  method: string
+  /** With the query, which tells a list from a watch. */
+  path: string
+  /** undefined: there was no answer. */
+  code: number | undefined
+  /** Until the last byte; for a watch until the headers. */
+  seconds: number
+}
+
+export type Query = Record<string, string | number | boolean | undefined>
+
+export interface CallOptions {
+  query?: Query
+  /** Default application/json; see metadataOnly. */
+  accept?: string
+  signal?: AbortSignal
+  /** Instead of the client's. */
+  timeoutMs?: number
+}
+
+export interface StreamOptions extends CallOptions {
+  /** The server has accepted the request. */
+  onOpen?: () => void
+}
+
+export interface WriteOptions extends CallOptions {
+  /** Who owns the written fields in managedFields. */
+  fieldManager: string
+}
+
+export interface ApplyOptions extends WriteOptions {
+  /** Take fields over from other managers instead of failing with 409. */
+  force?: boolean
+}
+
+const json = 'application/json'
+const maxReadRetries = 3
+/** A read that is asked to wait longer than this fails instead, and its caller decides. */
+const maxRetryAfterSeconds = 10
+
+interface Call {
+  method: HttpRequest['method']
+  path: string
+  options: CallOptions
+  contentType?: string
+  body?: object | undefined
+}
+
+export class KubeClient {
+  readonly #sessions: Sessions
+  readonly #timeoutMs: number
+  readonly #userAgent: string
+  readonly #onResponse: ClientOptions['onResponse']
+
+  constructor(options: ClientOptions) {
+    const { kubeConfig, version, connections = 32, timeoutMs = 15_000, reloadSeconds = 10, onResponse } = options
+    this.#sessions = new Sessions({ kubeConfig, connections, reloadSeconds })
+    this.#timeoutMs = timeoutMs
+    this.#userAgent = `regcred-operator/${version}`
+    this.#onResponse = onResponse
+  }
+
+  /** One object, or one page of a list. */
+  get<T>(path: string, options: CallOptions = {}): Promise<T> {
+    return this.#call({ method: 'GET', path, options })
+  }
+
+  create<T>(path: string, body: object, { fieldManager, ...rest }: WriteOptions): Promise<T> {
+    const options = { ...rest, query: { ...rest.query, fieldManager } }
+    return this.#call({ method: 'POST', path, options, contentType: json, body })
+  }
+
+  /** Server-side apply: `body` holds all the fields that we want to own, and no others. Creates what is not there. */
+  apply<T>(path: string, body: object, { fieldManager, force, ...rest }: ApplyOptions): Promise<T> {
+    const options = { ...rest, query: { ...rest.query, fieldManager, force } }
+    return this.#call({ method: 'PATCH', path, options, contentType: 'application/apply-patch+yaml', body })
+  }
+
+  /** RFC 7386. With `metadata.resourceVersion` in the body the write fails with 409 when somebody else was faster. */
+  mergePatch<T>(path: string, body: object, { fieldManager, ...rest }: WriteOptions): Promise<T> {
+    const options = { ...rest, query: { ...rest.query, fieldManager } }
+    return this.#call({ method: 'PATCH', path, options, contentType: 'application/merge-patch+json', body })
+  }
+
+  /**
+   * @param body DeleteOptions, for instance with preconditions
+   * @returns a Status, or the object (always while finalizers keep it): see Cache.writeThroughDelete
+   */
+  delete<T>(path: string, body?: object, options: CallOptions = {}): Promise<T> {
+    return this.#call({ method: 'DELETE', path, options, contentType: json, body })
+  }
+
+  /**
+   * The lines of a watch, as they come. Has no deadline but for the headers: the caller's `signal` ends a silent one.
+   * @throws ApiError, ConnectionError; the reason of `signal`
+   */
+  async *lines(path: string, options: StreamOptions = {}): AsyncGenerator<string, void, undefined> {
+    let session = this.#sessions.current() ?? (await this.#sessions.load())
+    for (let renewed = false; ; renewed = true) {
+      const abort = new AbortController()
+      const onAbort = () => abort.abort(options.signal?.reason)
+      if (options.signal?.aborted) onAbort()
+      options.signal?.addEventListener('abort', onAbort)
+      try {
+        const { statusCode, headers, body } = await this.#openStream(session, path, options, abort)
+        if (statusCode === 200) {
+          options.onOpen?.()
+          yield* splitLines(body)
+          return
+        }
+        const retryAfter = headers['retry-after']
+        const text = await body.text()
+        if (statusCode !== 401 || renewed) throw ApiError.ofAnswer(statusCode, text, String(retryAfter))
+      } catch (error) {
+        if (error instanceof ApiError) throw error
+        if (abort.signal.aborted) throw abort.signal.reason
+        const failure = toConnectionError(error, session.origin)
+        if (renewed || !isTlsError(failure)) throw failure
+      } finally {
+        options.signal?.removeEventListener('abort', onAbort)
+      }
+      session = await this.#sessions.renew(session)
+    }
+  }
+
+  /** Requests under way end, watches are cut. Nothing may be called afterwards. */
+  close(): Promise<void> {
+    return this.#sessions.close()
+  }
+
+  async #call<T>(call: Call): Promise<T> {
+    const { signal } = call.options
+    let session = this.#sessions.current() ?? (await this.#sessions.load())
+    let renewed = false
+    for (let retries = 0; ; ) {
+      let answer: HttpAnswer
+      try {
+        answer = await this.#attempt(session, call)
+      } catch (error) {
+        if (renewed || !isTlsError(error)) throw error
+        renewed = true
+        session = await this.#sessions.renew(session)
+        continue
+      }
+      if (answer.code >= 200 && answer.code < 300) return parse(answer.text, session.origin)
+      if (answer.code === 401 && !renewed) {
+        renewed = true
+        session = await this.#sessions.renew(session)
+        continue
+      }
+      const error = ApiError.ofAnswer(answer.code, answer.text, answer.retryAfter)
+      const waitSeconds = error.retryAfterSeconds ?? Number.POSITIVE_INFINITY
+      if (call.method !== 'GET' || waitSeconds > maxRetryAfterSeconds || retries === maxReadRetries) throw error
+      retries++
+      await sleep(waitSeconds * 1000 * (1 + 0.1 * Math.random()), undefined, signal === undefined ? {} : { signal })
+      session = this.#sessions.current() ?? (await this.#sessions.load())
+    }
+  }
+
+  async #attempt(session: Session, { method, path, options, contentType, body }: Call): Promise<HttpAnswer> {
+    const headers = this.#headers(session, options)
+    if (body !== undefined && contentType !== undefined) headers['content-type'] = contentType
+    const target = path + queryString(options.query)
+    const request: HttpRequest = {
+      method,
+      path: session.prefix + target,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    }
+    const start = performance.now()
+    let code: number | undefined
+    try {
+      const answer = await exchange(
+        session.pools.requests,
+        session.origin,
+        request,
+        options.timeoutMs ?? this.#timeoutMs,
+        options.signal,
+      )
+      code = answer.code
+      return answer
+    } finally {
+      this.#onResponse?.({ method, path: target, code, seconds: (performance.now() - start) / 1000 })
+    }
+  }
+
+  async #openStream(session: Session, path: string, options: CallOptions, abort: AbortController) {
+    const target = path + queryString(options.query)
+    const start = performance.now()
+    const timer = setTimeout(() => abort.abort(new ConnectionError('ETIMEDOUT', session.origin)), this.#timeoutMs)
+    let code: number | undefined
+    try {
+      const response = await session.pools.streams.request({
+        origin: session.origin,
+        method: 'GET',
+        path: session.prefix + target,
+        headers: this.#headers(session, options),
+        signal: abort.signal,
+      })
+      code = response.statusCode
+      return response
+    } finally {
+      clearTimeout(timer)
+      this.#onResponse?.({ method: 'GET', path: target, code, seconds: (performance.now() - start) / 1000 })
+    }
+  }
+
+  #headers(session: Session, options: CallOptions): Record<string, string> {
+    return { ...session.headers, 'user-agent': this.#userAgent, accept: options.accept ?? json }
+  }
+}
+
+function queryString(query: Query | undefined): string {
+  let text = ''
+  for (const name in query) {
+    const value = query[name]
+    if (value !== undefined) text += `${text === '' ? '?' : '&'}${name}=${encodeURIComponent(value)}`
+  }
+  return text
+}
+
+/** The message of JSON.parse quotes its input, which may be a Secret. */
+function parse<T>(text: string, server: string): T {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new ConnectionError('ERR_INVALID_JSON', server)
+  }
+}

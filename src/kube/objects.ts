@@ -1,0 +1,75 @@
+/**
+ * Kubernetes objects as they travel: plain JSON, timestamps as strings.
+ *
+ * Only what every kind has in common. The fields of a kind are typed where they are used.
+ */
+
+export interface OwnerReference {
+  apiVersion: string
+  kind: string
+  name: string
+  uid: string
+  controller?: boolean
+  blockOwnerDeletion?: boolean
+}
+
+export interface ManagedFields {
+  manager?: string
+  operation?: 'Apply' | 'Update'
+  subresource?: string
+  /** RFC 3339. */
+  time?: string
+  /** A tree of `f:<field>` keys; names only, never values. */
+  fieldsV1?: Record<string, unknown>
+}
+
+export interface ObjectMeta {
+  name: string
+  /** Absent on cluster-scoped objects. */
+  namespace?: string
+  uid: string
+  /** A decimal number, see resource-version.ts. */
+  resourceVersion: string
+  generation?: number
+  /** RFC 3339. */
+  creationTimestamp?: string
+  /** RFC 3339. Present from the first DELETE until the last finalizer is gone. */
+  deletionTimestamp?: string
+  labels?: Record<string, string>
+  annotations?: Record<string, string>
+  finalizers?: string[]
+  ownerReferences?: OwnerReference[]
+  managedFields?: ManagedFields[]
+}
+
+/** An object as the API server answers it. The items of a list carry neither `apiVersion` nor `kind`. */
+export interface KubeObject {
+  apiVersion?: string
+  kind?: string
+  metadata: ObjectMeta
+}
+
+export interface KubeList<T extends KubeObject = KubeObject> {
+  metadata: {
+    /** The version of the whole list; a watch goes on from here. */
+    resourceVersion: string
+    /** Where the next page begins; absent or empty on the last page. */
+    continue?: string
+  }
+  /** `null` comes from some aggregated API servers. */
+  items: T[] | null
+}
+
+/** What the API server answers to a failed request, and to most DELETEs that succeed. */
+export interface Status {
+  kind: 'Status'
+  code?: number
+  reason?: string
+  message?: string
+  details?: { uid?: string; retryAfterSeconds?: number; causes?: { reason?: string }[] }
+}
+
+/** `Accept` that makes the API server leave out everything but `metadata`: for one object, also in a watch … */
+export const metadataOnly = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
+/** … and for a list. */
+export const metadataOnlyList = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'

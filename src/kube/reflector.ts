@@ -1,0 +1,275 @@
+/**
+ * Keeps a cache equal to what the API server holds of one resource type: list, then watch, for ever.
+ *
+ * The list comes in pages. The watch asks for bookmarks and goes on from the last version it has seen, whatever cut it;
+ * only 410 (that version is too old) leads to a new list. A watch without a sign of life is given up, since a TCP
+ * connection that died silently looks just like a quiet cluster. After a failure it waits, longer each time, with jitter.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from '../telemetry/logger.ts'
+import { ApiError, ConnectionError, isGone, isNotFound } from './api-error.ts'
+import { backoff } from './backoff.ts'
+import type { Relist } from './cache.ts'
+import type { KubeClient, Query } from './client.ts'
+import { type KubeList, type KubeObject, metadataOnly, metadataOnlyList, type Status } from './objects.ts'
+
+const pageSize = 500
+const firstRetryMs = 500
+const maxRetryMs = 30_000
+/** A resource type that does not exist yet (its CRD is missing) is asked for more often: somebody is installing it. */
+const maxMissingRetryMs = 5_000
+/** Bookmarks come about once a minute. */
+const defaultIdleMs = 90_000
+/** A watch that the server ends sooner counts as a failure, or something in between could make a hot loop of it. */
+const shortWatchMs = 1_000
+/** A watch that has been open for so long counts as a success, also without any event. */
+const steadyMs = 5_000
+
+/** What a reflector does to a Cache. */
+export interface Reflected {
+  observe(type: 'ADDED' | 'MODIFIED' | 'DELETED', raw: KubeObject): void
+  bookmark(version: string): void
+  relist(version: string): Relist
+}
+
+/** Why a watch is opened again: the server ended it, 410, silence, or any other failure. */
+export type RestartReason = 'closed' | 'expired' | 'idle' | 'error'
+
+export interface ReflectorOptions {
+  client: KubeClient
+  /** Of the list, for instance /api/v1/secrets. */
+  path: string
+  /** For instance a fieldSelector. */
+  query?: Query
+  /** Ask for `metadata` only. */
+  metadataOnly?: boolean
+  cache: Reflected
+  log: Logger
+  /** Ends it. */
+  signal: AbortSignal
+  /** A watch is opened again; for metrics. Must not throw. */
+  onRestart?: (reason: RestartReason) => void
+  /**
+   * Something has gone wrong that has not gone wrong before without a success in between. Must not throw.
+   * @returns true: it has been told to people, and need not be logged
+   */
+  onProblem?: (error: Error) => boolean
+  /** How long a watch may be silent, in ms. Default 90,000. */
+  idleMs?: number
+}
+
+export interface ReflectorState {
+  /** The first list is complete. Stays true. */
+  synced: boolean
+  /** Since the server was heard of last: an answer, an event or a bookmark. Infinity: never. */
+  silentSeconds: number
+  /** What is wrong at present. Free of secrets. */
+  problem: string | undefined
+}
+
+export interface Reflector {
+  /** The first list is complete. Rejects when the signal comes first. */
+  synced: Promise<void>
+  /** It has ended, because of the signal. Never rejects. */
+  done: Promise<void>
+  state(): ReflectorState
+}
+
+interface WatchEvent {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
+  object: KubeObject
+}
+
+/** Starts at once. */
+export function reflect(options: ReflectorOptions): Reflector {
+  const loop = new ReflectorLoop(options)
+  const done = loop.run()
+  return { synced: loop.synced.promise, done, state: () => loop.state() }
+}
+
+class ReflectorLoop {
+  readonly synced = Promise.withResolvers<void>()
+  readonly #options: ReflectorOptions
+  /** Where the watch goes on; undefined: list first. */
+  #version: string | undefined
+  #isSynced = false
+  #watching = false
+  #failures = 0
+  #problem: string | undefined
+  #logged = false
+  #heardAt = Number.NEGATIVE_INFINITY
+
+  constructor(options: ReflectorOptions) {
+    this.#options = options
+    // Whoever does not await it must not bring the process down when the signal comes.
+    this.synced.promise.catch(() => undefined)
+  }
+
+  async run(): Promise<void> {
+    const { signal, onRestart } = this.#options
+    while (!signal.aborted) {
+      const failure = await this.#listAndWatch().catch((error: unknown) => error)
+      if (signal.aborted) break
+      if (isExpired(failure)) this.#version = undefined
+      if (this.#watching) onRestart?.(reasonOf(failure))
+      if (failure !== undefined) await this.#recoverFrom(failure)
+    }
+    this.synced.reject(new Error('stopped before the first list was complete'))
+  }
+
+  state(): ReflectorState {
+    const silentSeconds = (performance.now() - this.#heardAt) / 1000
+    return { synced: this.#isSynced, silentSeconds, problem: this.#problem }
+  }
+
+  /** @returns the version of the list */
+  async #list(): Promise<string> {
+    const { client, path, query, cache, signal } = this.#options
+    const accept = this.#options.metadataOnly ? { accept: metadataOnlyList } : {}
+    let relist: Relist | undefined
+    let next: string | undefined
+    for (;;) {
+      const page = await client.get<KubeList>(path, {
+        query: { ...query, limit: pageSize, continue: next },
+        signal,
+        ...accept,
+      })
+      this.#heard()
+      relist ??= cache.relist(page.metadata.resourceVersion)
+      for (const item of page.items ?? []) relist.add(item)
+      next = page.metadata.continue || undefined
+      if (next !== undefined) continue
+      relist.finish()
+      this.#isSynced = true
+      this.synced.resolve()
+      return page.metadata.resourceVersion
+    }
+  }
+
+  /** Returns when the server has ended the watch after a normal life. */
+  async #listAndWatch(): Promise<void> {
+    this.#watching = false
+    this.#version ??= await this.#list()
+    this.#watching = true
+    const start = performance.now()
+    await this.#watch(this.#version)
+    if (performance.now() - start < shortWatchMs) throw new ShortWatchError()
+  }
+
+  async #watch(from: string): Promise<void> {
+    const { client, path, query, signal, idleMs = defaultIdleMs } = this.#options
+    const stop = new AbortController()
+    const onAbort = () => stop.abort(signal.reason)
+    signal.addEventListener('abort', onAbort)
+    const idle = setTimeout(() => stop.abort(new SilenceError()), idleMs)
+    let steady: NodeJS.Timeout | undefined
+    try {
+      const lines = client.lines(path, {
+        query: {
+          ...query,
+          watch: true,
+          resourceVersion: from,
+          allowWatchBookmarks: true,
+          timeoutSeconds: Math.round(240 + 60 * Math.random()),
+        },
+        signal: stop.signal,
+        onOpen: () => {
+          this.#heard()
+          steady = setTimeout(() => this.#recovered(), steadyMs)
+        },
+        ...(this.#options.metadataOnly && { accept: metadataOnly }),
+      })
+      for await (const line of lines) {
+        idle.refresh()
+        this.#take(parseEvent(line))
+      }
+    } finally {
+      clearTimeout(idle)
+      clearTimeout(steady)
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  #take({ type, object }: WatchEvent): void {
+    if (type === 'ERROR') throw errorOf(object)
+    this.#heard()
+    if (this.#failures > 0) this.#recovered()
+    this.#version = object.metadata.resourceVersion
+    if (type === 'BOOKMARK') this.#options.cache.bookmark(this.#version)
+    else this.#options.cache.observe(type, object)
+  }
+
+  #heard(): void {
+    this.#heardAt = performance.now()
+  }
+
+  #recovered(): void {
+    this.#failures = 0
+    if (this.#logged) this.#options.log.info('watching again', { path: this.#options.path })
+    this.#logged = false
+    this.#problem = undefined
+  }
+
+  async #recoverFrom(error: unknown): Promise<void> {
+    const { path, log, signal, onProblem } = this.#options
+    this.#failures++
+    const backoffMs = backoff(this.#failures, firstRetryMs, isNotFound(error) ? maxMissingRetryMs : maxRetryMs)
+    const askedMs = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0
+    const problem = textOf(error)
+    if (isExpired(error) && this.#problem === undefined) {
+      log.info('the watch has expired, listing again', { path })
+    } else if (problem === this.#problem) {
+      log.debug('list or watch still fails', { path, error })
+    } else {
+      this.#problem = problem
+      if (!onProblem?.(error instanceof Error ? error : new Error(problem))) {
+        log.warn('list or watch fails, trying again', { path, error })
+        this.#logged = true
+      }
+    }
+    await sleep(Math.max(backoffMs, askedMs), undefined, { signal }).catch(() => undefined)
+  }
+}
+
+class SilenceError extends Error {
+  constructor() {
+    super('the watch was silent for too long')
+  }
+}
+
+class ShortWatchError extends Error {
+  constructor() {
+    super('the watch was closed as soon as it was opened')
+  }
+}
+
+/** The message of JSON.parse quotes its input, which may be a Secret. */
+function parseEvent(line: string): WatchEvent {
+  try {
+    return JSON.parse(line)
+  } catch {
+    throw new ConnectionError('ERR_INVALID_JSON', 'the watch')
+  }
+}
+
+/** The object of an ERROR event is a Status. */
+function errorOf(object: unknown): ApiError {
+  const status: Partial<Status> = typeof object === 'object' && object !== null ? object : {}
+  return new ApiError(status.code ?? 500, status)
+}
+
+/** Also when the version is newer than what this API server has (its etcd was restored): only a list can help. */
+function isExpired(error: unknown): boolean {
+  return isGone(error) || (error instanceof ApiError && error.message.includes('Too large resource version'))
+}
+
+function reasonOf(error: unknown): RestartReason {
+  if (error === undefined) return 'closed'
+  if (error instanceof SilenceError) return 'idle'
+  return isExpired(error) ? 'expired' : 'error'
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof ApiError) return `${error.code} ${error.reason}: ${error.message}`
+  return error instanceof Error ? error.message : 'unknown error'
+}

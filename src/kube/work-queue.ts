@@ -1,0 +1,243 @@
+/**
+ * Keys that wait for work, as client-go's rate-limited work queue: a key is in it once however often it is added, at most
+ * one worker has it at a time, and one that is added while it is worked on is worked on once more.
+ *
+ * Failures: after the n-th failure in a row a key waits 250 ms · 2^(n-1), at most 5 minutes, ±20 %; after an error with
+ * `retryAfterSeconds` at least that long. A new event (`add`) does not wait for that: it brings the next attempt forward
+ * to a tenth of the wait, at most 10 s after the failure. So a key whose cause was cured runs at once in practice, while
+ * a loop of events that the failing work itself sets off is still slowed down exponentially. `retryAfterSeconds` is the
+ * server's word and is not cut short.
+ *
+ * A run answers all that was asked before it began: a deadline set before (`addAfter`, or what `work` returned) is gone.
+ */
+import { backoff } from './backoff.ts'
+
+const firstRetryMs = 250
+const maxRetryMs = 5 * 60_000
+/** How early an event may bring a retry forward. */
+const earlyShare = 0.1
+const maxEarlyMs = 10_000
+/** setTimeout's limit; a key that waits longer is looked at early, which does no harm. */
+const maxTimerMs = 2 ** 31 - 1
+
+export interface WorkQueueOptions {
+  /** Keys worked on at the same time. */
+  concurrency: number
+  /** Makes `key` right. May return the milliseconds after which to run again. A throw is a failure. */
+  work(key: string): Promise<number | undefined> | Promise<void>
+  /** Called after each failure; must not throw. */
+  onFailure?(key: string, error: unknown, retry: { failures: number; waitMs: number }): void
+}
+
+interface Item {
+  readonly key: string
+  state: 'waiting' | 'queued' | 'running'
+  /** performance.now() at which it was queued or began to run. */
+  since: number
+  /** Added while running. */
+  dirty: boolean
+  failures: number
+  /** Not to be run before this; follows from a failure. */
+  notBefore: number
+  /** When it is to be run (waiting) or to be run again (running). Infinity: not asked for. */
+  dueAt: number
+  timer: NodeJS.Timeout | undefined
+  /** In the chain of queued items. */
+  next: Item | undefined
+}
+
+export class WorkQueue {
+  /** Keys worked on at the same time; may be changed at any time. */
+  concurrency: number
+  readonly #options: WorkQueueOptions
+  readonly #items = new Map<string, Item>()
+  readonly #running = new Set<Item>()
+  #first: Item | undefined
+  #last: Item | undefined
+  #depth = 0
+  #pumping = false
+  #closed = false
+  #idleWaiters: (() => void)[] = []
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options
+    this.concurrency = options.concurrency
+  }
+
+  /** Something has happened to `key`. Never runs work before it returns. */
+  add(key: string): void {
+    this.#request(key, 0, true)
+  }
+
+  /** Look at `key` in `ms` milliseconds. Of several such wishes the earliest counts. */
+  addAfter(key: string, ms: number): void {
+    this.#request(key, ms, false)
+  }
+
+  /** Drops the failures and the deadlines of a key, for instance when its object is gone. */
+  forget(key: string): void {
+    const item = this.#items.get(key)
+    if (item === undefined) return
+    item.failures = 0
+    item.notBefore = 0
+    item.dueAt = Number.POSITIVE_INFINITY
+    if (item.state === 'waiting') this.#drop(item)
+  }
+
+  /** Keys that are ready to run and wait for a worker. */
+  get depth(): number {
+    return this.#depth
+  }
+
+  /** Keys being worked on. */
+  get running(): number {
+    return this.#running.size
+  }
+
+  /** How long the key at the head of the queue has been waiting for a worker; 0 when none is. */
+  get oldestSeconds(): number {
+    return this.#first === undefined ? 0 : (performance.now() - this.#first.since) / 1000
+  }
+
+  /** How long the longest run under way has lasted; 0 when nothing runs. */
+  get longestRunningSeconds(): number {
+    const [longest] = this.#running // in the order of their start
+    return longest === undefined ? 0 : (performance.now() - longest.since) / 1000
+  }
+
+  /** Resolves when nothing is queued or running. Keys that wait for a deadline do not count. */
+  idle(): Promise<void> {
+    if (this.#isIdle()) return Promise.resolve()
+    return new Promise((resolve) => this.#idleWaiters.push(resolve))
+  }
+
+  /** Starts nothing new. Resolves when what runs has ended. */
+  close(): Promise<void> {
+    this.#closed = true
+    for (const item of this.#items.values()) clearTimeout(item.timer)
+    this.#items.clear()
+    this.#first = undefined
+    this.#last = undefined
+    this.#depth = 0
+    return this.idle()
+  }
+
+  #request(key: string, ms: number, isEvent: boolean): void {
+    if (this.#closed) return
+    let item = this.#items.get(key)
+    if (item === undefined) {
+      item = newItem(key)
+      this.#items.set(key, item)
+    }
+    if (item.state === 'running' && isEvent) item.dirty = true
+    else if (item.state === 'running') item.dueAt = Math.min(item.dueAt, performance.now() + ms)
+    else if (item.state === 'waiting') this.#runAt(item, performance.now() + ms)
+  }
+
+  /** Runs a waiting item at this time, or earlier if that was asked for before. */
+  #runAt(item: Item, time: number): void {
+    const dueAt = Math.max(time, item.notBefore)
+    if (dueAt >= item.dueAt) return
+    clearTimeout(item.timer)
+    item.timer = undefined
+    item.dueAt = dueAt
+    const ms = dueAt - performance.now()
+    if (ms <= 0) this.#enqueue(item)
+    else item.timer = setTimeout(() => this.#enqueue(item), Math.min(ms, maxTimerMs))
+  }
+
+  #enqueue(item: Item): void {
+    item.state = 'queued'
+    item.since = performance.now()
+    if (this.#last === undefined) this.#first = item
+    else this.#last.next = item
+    this.#last = item
+    this.#depth++
+    if (this.#pumping) return
+    this.#pumping = true
+    queueMicrotask(() => this.#pump())
+  }
+
+  #pump(): void {
+    this.#pumping = false
+    while (this.#first !== undefined && this.#running.size < this.concurrency) {
+      const item = this.#first
+      this.#first = item.next
+      if (this.#first === undefined) this.#last = undefined
+      item.next = undefined
+      this.#depth--
+      void this.#run(item)
+    }
+  }
+
+  async #run(item: Item): Promise<void> {
+    item.state = 'running'
+    item.since = performance.now()
+    item.dirty = false
+    item.dueAt = Number.POSITIVE_INFINITY
+    item.timer = undefined
+    this.#running.add(item)
+    try {
+      const againMs = await this.#options.work(item.key)
+      item.failures = 0
+      item.notBefore = 0
+      if (typeof againMs === 'number') item.dueAt = Math.min(item.dueAt, performance.now() + againMs)
+    } catch (error) {
+      this.#failed(item, error)
+    }
+    this.#running.delete(item)
+    if (!this.#closed) {
+      this.#settle(item)
+      this.#pump()
+    }
+    if (this.#isIdle()) for (const resolve of this.#idleWaiters.splice(0)) resolve()
+  }
+
+  #failed(item: Item, error: unknown): void {
+    item.failures++
+    const now = performance.now()
+    const asked = retryAfterMs(error)
+    const waitMs = Math.max(backoff(item.failures, firstRetryMs, maxRetryMs), asked)
+    item.notBefore = now + Math.max(Math.min(waitMs * earlyShare, maxEarlyMs), asked)
+    item.dueAt = Math.min(Math.max(item.dueAt, item.notBefore), now + waitMs)
+    this.#options.onFailure?.(item.key, error, { failures: item.failures, waitMs })
+  }
+
+  /** After a run: again at once, again later, or nothing more to know of this key. */
+  #settle(item: Item): void {
+    const dueAt = item.dirty ? 0 : item.dueAt
+    item.state = 'waiting'
+    item.dueAt = Number.POSITIVE_INFINITY
+    if (dueAt === Number.POSITIVE_INFINITY) this.#drop(item)
+    else this.#runAt(item, dueAt)
+  }
+
+  #drop(item: Item): void {
+    clearTimeout(item.timer)
+    this.#items.delete(item.key)
+  }
+
+  #isIdle(): boolean {
+    return this.#depth === 0 && this.#running.size === 0
+  }
+}
+
+function newItem(key: string): Item {
+  return {
+    key,
+    state: 'waiting',
+    since: 0,
+    dirty: false,
+    failures: 0,
+    notBefore: 0,
+    dueAt: Number.POSITIVE_INFINITY,
+    timer: undefined,
+    next: undefined,
+  }
+}
+
+/** With jitter, since many keys are told the same when a server is overloaded. */
+function retryAfterMs(error: unknown): number {
+  const seconds = (error as { retryAfterSeconds?: unknown } | undefined)?.retryAfterSeconds
+  return typeof seconds === 'number' ? seconds * 1000 * (1 + 0.2 * Math.random()) : 0
+}

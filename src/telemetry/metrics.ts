@@ -1,0 +1,99 @@
+/**
+ * The operator's metrics, in a Prometheus registry of their own. Every label has few values: loops, results, verbs,
+ * resources, status codes; never the name of an object.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { describeRequest } from './api-request.ts'
+
+/** The loops of design.md. */
+export const LOOPS = ['credential', 'namespace', 'status'] as const
+export type Loop = (typeof LOOPS)[number]
+
+/** How a reconcile ended: done, to be run again at a set time, or failed and backing off. */
+export const RESULTS = ['success', 'requeue', 'error'] as const
+export type Result = (typeof RESULTS)[number]
+
+/** Why a watch had to be opened again: ended by the server, 410 Gone, silence, or any other failure. */
+export const WATCH_RESTARTS = ['closed', 'expired', 'idle', 'error'] as const
+export type WatchRestart = (typeof WATCH_RESTARTS)[number]
+
+export class Metrics {
+  readonly registry = new Registry()
+  readonly #registers = { registers: [this.registry] }
+
+  readonly #reconciles = new Counter({
+    name: 'regcred_reconcile_total',
+    help: 'Reconciles that have ended, by loop and result.',
+    labelNames: ['loop', 'result'],
+    ...this.#registers,
+  })
+  readonly #durations = new Histogram({
+    name: 'regcred_reconcile_duration_seconds',
+    help: 'How long reconciles take.',
+    labelNames: ['loop'],
+    buckets: [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60],
+    ...this.#registers,
+  })
+  readonly #queues = new Map<Loop, () => number>()
+  readonly #requests = new Counter({
+    name: 'regcred_api_requests_total',
+    help: 'Requests to the Kubernetes API server, by verb, resource and status code (<error>: no answer).',
+    labelNames: ['verb', 'resource', 'code'],
+    ...this.#registers,
+  })
+  readonly #watchRestarts = new Counter({
+    name: 'regcred_watch_restarts_total',
+    help: 'Watches that had to be opened again, by resource and reason.',
+    labelNames: ['resource', 'reason'],
+    ...this.#registers,
+  })
+  readonly #leader = new Gauge({
+    name: 'regcred_leader',
+    help: '1 while this process holds the lease, else 0.',
+    ...this.#registers,
+  })
+
+  constructor() {
+    const queues = this.#queues
+    new Gauge({
+      name: 'regcred_workqueue_depth',
+      help: 'Keys that wait for a reconcile.',
+      labelNames: ['loop'],
+      ...this.#registers,
+      collect() {
+        for (const [loop, depth] of queues) this.set({ loop }, depth())
+      },
+    })
+    collectDefaultMetrics({ register: this.registry })
+    // A series that begins at 0 lets rate() see the first error
+    for (const loop of LOOPS) for (const result of RESULTS) this.#reconciles.inc({ loop, result }, 0)
+    this.#leader.set(0)
+  }
+
+  /** A reconcile has ended. */
+  reconciled(loop: Loop, result: Result, seconds: number): void {
+    this.#reconciles.inc({ loop, result })
+    this.#durations.observe({ loop }, seconds)
+  }
+
+  /** From now on the queue's depth is asked for at every scrape. */
+  observeQueue(loop: Loop, depth: () => number): void {
+    this.#queues.set(loop, depth)
+  }
+
+  /** A request has been answered with this status, or not at all. The URL may be a path; it is reduced to its resource. */
+  apiRequest(method: string, url: string, status: number | undefined): void {
+    const known = status !== undefined && Number.isInteger(status) && status >= 100 && status < 600
+    this.#requests.inc({ ...describeRequest(method, url), code: known ? String(status) : '<error>' })
+  }
+
+  /** A watch has ended and is opened again. The resource is the plural name. */
+  watchRestarted(resource: string, reason: WatchRestart): void {
+    this.#watchRestarts.inc({ resource, reason })
+  }
+
+  /** This process has won or lost the lease. */
+  leading(holds: boolean): void {
+    this.#leader.set(holds ? 1 : 0)
+  }
+}

@@ -1,0 +1,310 @@
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import { Cache } from '../../src/kube/cache.ts'
+import type { KubeClient } from '../../src/kube/client.ts'
+import type { KubeObject } from '../../src/kube/objects.ts'
+import { type ReflectorOptions, type RestartReason, reflect } from '../../src/kube/reflector.ts'
+import { sharedCluster } from '../cluster/shared.ts'
+import { eventually } from '../cluster/wait.ts'
+import { answer, first, type HttpProxy, startHttpProxy } from './http-proxy.ts'
+import { atEnd, configOf, freshNamespace, manager, openClient, recordingLog } from './setup.ts'
+import { startTcpProxy } from './tcp-proxy.ts'
+
+let admin: KubeClient
+/** One namespace a test, so that tests do not see each other's objects. */
+const configMapsOf = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps`
+
+beforeAll(() => {
+  admin = openClient()
+})
+
+/** A reflector with a cache of names, and all that it does to the world. Ended at the end. */
+function start(options: Pick<ReflectorOptions, 'client' | 'path'> & Partial<ReflectorOptions>) {
+  const cache = new Cache(({ metadata }: KubeObject) => metadata.name)
+  const events: string[] = []
+  cache.subscribe(({ name, before, after }) => {
+    events.push(`${before === undefined ? 'added' : after === undefined ? 'deleted' : 'changed'} ${name}`)
+  })
+  const restarts: RestartReason[] = []
+  const stop = new AbortController()
+  const { log, lines } = recordingLog()
+  const onRestart = (reason: RestartReason) => void restarts.push(reason)
+  const reflector = reflect({ cache, log, signal: stop.signal, onRestart, ...options })
+  atEnd(async () => {
+    stop.abort()
+    await reflector.done
+  })
+  return { ...reflector, cache, events, restarts, stop, lines }
+}
+
+async function writeConfigMap(namespace: string, name: string): Promise<void> {
+  const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { at: String(performance.now()) } }
+  await admin.apply(`${configMapsOf(namespace)}/${name}`, body, { ...manager, force: true })
+}
+
+/** The controller manager puts one there, in its own time: it must not come in the middle of a test. */
+async function settledNamespace(): Promise<string> {
+  const namespace = await freshNamespace(admin)
+  await eventually(async () => void (await admin.get(`${configMapsOf(namespace)}/kube-root-ca.crt`)))
+  return namespace
+}
+
+describe('list and watch', () => {
+  test('what is there is listed, what happens then is watched', async () => {
+    const namespace = await settledNamespace()
+    await writeConfigMap(namespace, 'before')
+    const { synced, cache, events, state } = start({ client: admin, path: configMapsOf(namespace) })
+    await synced
+    expect([...cache.values()].sort()).toEqual(['before', 'kube-root-ca.crt'])
+    await writeConfigMap(namespace, 'later')
+    await writeConfigMap(namespace, 'later')
+    await admin.delete(`${configMapsOf(namespace)}/before`)
+    await eventually(() => expect(events.slice(2)).toEqual(['added later', 'changed later', 'deleted before']))
+    expect(state()).toMatchObject({ synced: true, problem: undefined })
+    expect(state().silentSeconds).toBeLessThan(60)
+  })
+
+  test('more than 500 objects come in pages', async () => {
+    const namespace = await settledNamespace()
+    await Promise.all(Array.from({ length: 1_100 }, (_, i) => writeConfigMap(namespace, `many-${i}`)))
+    const client = openClient()
+    const { synced, cache } = start({ client, path: configMapsOf(namespace) })
+    await synced
+    expect(cache.size).toBe(1_101)
+    const lists = client.responses.filter(({ path }) => !path.includes('watch=true'))
+    expect(lists.map(({ path }) => path.includes('continue='))).toEqual([false, true, true])
+  })
+
+  test('a field selector is kept to, and metadata-only objects hold no data', async () => {
+    const namespace = await settledNamespace()
+    const secrets = `/api/v1/namespaces/${namespace}/secrets`
+    const create = (name: string) =>
+      admin.create(secrets, { metadata: { name }, stringData: { password: 'hunter2' } }, manager)
+    await create('other')
+    const cache = new Cache((raw) => raw)
+    const query = { fieldSelector: 'metadata.name=regcred' }
+    const { synced } = start({ client: admin, path: secrets, query, metadataOnly: true, cache })
+    await synced
+    expect(cache.size).toBe(0)
+    await create('regcred')
+    await eventually(() => expect(cache.size).toBe(1))
+    await admin.mergePatch(`${secrets}/regcred`, { metadata: { labels: { a: 'b' } } }, manager)
+    await eventually(() => expect(cache.get(namespace, 'regcred')?.metadata.labels).toEqual({ a: 'b' }))
+    expect(Object.keys(cache.get(namespace, 'regcred') ?? {}).sort()).toEqual(['apiVersion', 'kind', 'metadata'])
+  })
+
+  test('when it is stopped before the first list, synced rejects and done resolves', async () => {
+    const { synced, done, stop } = start({ client: admin, path: configMapsOf('default') })
+    stop.abort()
+    await expect(synced).rejects.toThrow('stopped')
+    await done
+  })
+})
+
+describe('faults of the network', () => {
+  test('after a cut it goes on where it was: nothing is listed again, nothing told twice, nothing lost', async () => {
+    const namespace = await settledNamespace()
+    const tcp = await startTcpProxy(sharedCluster().server)
+    atEnd(() => tcp.close())
+    const client = openClient(configOf(undefined, tcp.url))
+    const { synced, events, restarts, lines } = start({ client, path: configMapsOf(namespace) })
+    await synced
+    await writeConfigMap(namespace, 'one')
+    await eventually(() => expect(events).toContain('added one'))
+    tcp.refuse(true)
+    await writeConfigMap(namespace, 'two')
+    await admin.delete(`${configMapsOf(namespace)}/one`)
+    await eventually(() => expect(restarts.length).toBeGreaterThan(1))
+    tcp.refuse(false)
+    await eventually(() => expect(events.slice(1)).toEqual(['added one', 'added two', 'deleted one']))
+    expect(new Set(restarts)).toEqual(new Set(['error']))
+    expect(client.responses.filter(({ path }) => !path.includes('watch=true'))).toHaveLength(1)
+    await eventually(() => {
+      const told = lines.filter(({ level }) => level !== 'debug').map(({ level, message }) => `${level} ${message}`)
+      expect(told.at(-1)).toBe('info watching again')
+      // A reset connection and a refused one are two problems; their repetitions are not told.
+      expect(told.length).toBeLessThanOrEqual(3)
+    })
+  })
+
+  test('a connection that has frozen is noticed by its silence', async () => {
+    const namespace = await settledNamespace()
+    const tcp = await startTcpProxy(sharedCluster().server)
+    atEnd(() => tcp.close())
+    const client = openClient(configOf(undefined, tcp.url), { timeoutMs: 2_000 })
+    const { synced, events, restarts } = start({ client, path: configMapsOf(namespace), idleMs: 1_000 })
+    await synced
+    await writeConfigMap(namespace, 'one')
+    await eventually(() => expect(events).toContain('added one'))
+    tcp.freeze()
+    await writeConfigMap(namespace, 'two')
+    await eventually(() => expect(events).toContain('added two'))
+    expect(restarts).toContain('idle')
+    expect(client.responses.filter(({ path }) => !path.includes('watch=true'))).toHaveLength(1)
+  })
+
+  test('a server that is not there at the start is waited for, and said to be missing once', async () => {
+    const namespace = await settledNamespace()
+    const tcp = await startTcpProxy(sharedCluster().server)
+    atEnd(() => tcp.close())
+    tcp.refuse(true)
+    const problems: Error[] = []
+    const client = openClient(configOf(undefined, tcp.url))
+    const { synced, state, lines } = start({
+      client,
+      path: configMapsOf(namespace),
+      onProblem: (error) => problems.push(error) > 0,
+    })
+    await eventually(() => expect(client.responses.length).toBeGreaterThan(2))
+    expect(state()).toMatchObject({ synced: false, silentSeconds: Number.POSITIVE_INFINITY })
+    expect(state().problem).toMatch(/no usable answer/)
+    expect(problems).toHaveLength(1)
+    expect(lines.filter(({ level }) => level === 'warn')).toEqual([])
+    tcp.refuse(false)
+    await synced
+    await eventually(() => expect(state().problem).toBeUndefined())
+  })
+})
+
+describe('what the API server says', () => {
+  let proxy: HttpProxy
+  const isWatch = (_: string, url: URL) => url.searchParams.get('watch') === 'true'
+  const isList = (method: string, url: URL) => method === 'GET' && !url.searchParams.has('watch')
+
+  beforeAll(async () => {
+    proxy = await startHttpProxy(configOf())
+    atEnd(() => proxy.close())
+  })
+
+  /** Its requests through the proxy, since the last call. */
+  const seen = () => proxy.requests.splice(0).map(({ url }) => url)
+
+  function proxied() {
+    seen()
+    return openClient(configOf(undefined, proxy.url))
+  }
+
+  test('a version that is too old leads to a new list, which tells only what is different', async () => {
+    const namespace = await settledNamespace()
+    const path = configMapsOf(namespace)
+    await writeConfigMap(namespace, 'kept')
+    // The real 410: the first watch asks for the beginning of time.
+    proxy.interfere = first(1, isWatch, `${path}?watch=true&allowWatchBookmarks=true&resourceVersion=1`)
+    const { synced, events, restarts, lines } = start({ client: proxied(), path })
+    await synced
+    await eventually(() => expect(restarts).toEqual(['expired']))
+    await writeConfigMap(namespace, 'new')
+    await eventually(() => expect(events.sort()).toEqual(['added kept', 'added kube-root-ca.crt', 'added new']))
+    const requests = seen()
+    expect(requests.map((url) => url.searchParams.has('watch'))).toEqual([false, true, false, true])
+    expect(lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+      'info the watch has expired, listing again',
+    ])
+  })
+
+  test('a continue token that is too old leads to a new list from the start', async () => {
+    const namespace = await settledNamespace()
+    await Promise.all(Array.from({ length: 510 }, (_, i) => writeConfigMap(namespace, `many-${i}`)))
+    const status = JSON.stringify({ kind: 'Status', code: 410, reason: 'Expired', message: 'too old' })
+    proxy.interfere = first(1, (_, url) => url.searchParams.has('continue'), answer(410, status))
+    const { synced, cache, events } = start({ client: proxied(), path: configMapsOf(namespace) })
+    await synced
+    expect(cache.size).toBe(511)
+    expect(events).toHaveLength(511)
+    const lists = seen().filter((url) => isList('GET', url))
+    expect(lists.map((url) => url.searchParams.has('continue'))).toEqual([false, true, false, true])
+  })
+
+  test('a bookmark moves the version from which the next watch goes on', async () => {
+    const namespace = await settledNamespace()
+    const path = configMapsOf(namespace)
+    // The API server sends a bookmark shortly before it ends a watch: this one is to last 5 s instead of 5 minutes.
+    proxy.interfere = (method, url) => {
+      if (!isWatch(method, url)) return undefined
+      url.searchParams.set('timeoutSeconds', '5')
+      return `${url.pathname}${url.search}`
+    }
+    const { synced, restarts, events } = start({ client: proxied(), path })
+    await synced
+    const elsewhere = await settledNamespace()
+    await writeConfigMap(elsewhere, 'not-ours')
+    await eventually(() => expect(restarts).toContain('closed'))
+    await eventually(() => expect(proxy.requests.length).toBeGreaterThan(2))
+    const versions = seen()
+      .filter((url) => isWatch('GET', url))
+      .map((url) => Number(url.searchParams.get('resourceVersion')))
+    expect(versions[1]).toBeGreaterThan(versions[0] ?? Number.POSITIVE_INFINITY)
+    expect(events).toEqual(['added kube-root-ca.crt'])
+  })
+
+  test('an error within the watch is waited out, and the watch goes on where it was', async () => {
+    const namespace = await settledNamespace()
+    const error = {
+      type: 'ERROR',
+      object: { kind: 'Status', code: 500, reason: 'InternalError', message: 'etcd is away' },
+    }
+    proxy.interfere = first(1, isWatch, answer(200, `${JSON.stringify(error)}\n`))
+    const { synced, events, restarts, lines } = start({ client: proxied(), path: configMapsOf(namespace) })
+    await synced
+    await writeConfigMap(namespace, 'one')
+    await eventually(() => expect(events).toContain('added one'))
+    expect(restarts).toEqual(['error'])
+    expect(seen().filter((url) => isList('GET', url))).toHaveLength(1)
+    expect(lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields.error)).toEqual([
+      expect.objectContaining({ code: 500, message: 'etcd is away' }),
+    ])
+  })
+
+  test('Retry-After of a refused watch is kept to', async () => {
+    const namespace = await settledNamespace()
+    proxy.interfere = first(1, isWatch, answer(429, '', { 'retry-after': '3' }))
+    const { synced, events } = start({ client: proxied(), path: configMapsOf(namespace) })
+    await synced
+    const start_ = performance.now()
+    await writeConfigMap(namespace, 'one')
+    await eventually(() => expect(events).toContain('added one'))
+    expect(performance.now() - start_).toBeGreaterThan(2_500)
+  })
+
+  test('a line that is no JSON is an error that does not quote it', async () => {
+    const namespace = await settledNamespace()
+    proxy.interfere = first(1, isWatch, answer(200, '{"type":"ADDED","object":{"data":"hunter2"\n'))
+    const { synced, events, lines } = start({ client: proxied(), path: configMapsOf(namespace) })
+    await synced
+    await writeConfigMap(namespace, 'one')
+    await eventually(() => expect(events).toContain('added one'))
+    expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
+    expect(JSON.stringify(lines.map(({ message, fields }) => [message, String(fields.error)]))).not.toContain('hunter2')
+  })
+
+  test('a resource type that does not exist is said to be missing once, and found when it is there', async () => {
+    const plural = `things${Math.random().toString(36).slice(2)}`
+    const group = 'kube.test'
+    const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+    const problems: Error[] = []
+    const client = openClient()
+    const { synced, cache } = start({
+      client,
+      path: `/apis/${group}/v1/${plural}`,
+      onProblem: (error) => problems.push(error) > 0,
+    })
+    await eventually(() => expect(client.responses.length).toBeGreaterThan(1))
+    expect(problems).toEqual([expect.objectContaining({ code: 404 })])
+    const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } }
+    const crd = {
+      metadata: { name: `${plural}.${group}` },
+      spec: {
+        group,
+        scope: 'Cluster',
+        names: { plural, kind: plural.replace('t', 'T') },
+        versions: [{ name: 'v1', served: true, storage: true, schema }],
+      },
+    }
+    await admin.create(crds, crd, manager)
+    atEnd(() => admin.delete(`${crds}/${plural}.${group}`))
+    await synced
+    expect(problems).toHaveLength(1)
+    const object = { apiVersion: `${group}/v1`, kind: crd.spec.names.kind, metadata: { name: 'one' } }
+    await eventually(async () => void (await admin.create(`/apis/${group}/v1/${plural}`, object, manager)))
+    await eventually(() => expect(cache.get('', 'one')).toBe('one'))
+  })
+})

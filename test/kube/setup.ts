@@ -1,0 +1,72 @@
+/** What the tests against the real control plane share: clients, namespaces of their own, a log that can be read. */
+import { randomBytes } from 'node:crypto'
+import { afterAll } from '@jest/globals'
+import { KubeConfig } from '@kubernetes/client-node'
+import { type ClientOptions, KubeClient, type Response } from '../../src/kube/client.ts'
+import type { Fields, Logger } from '../../src/telemetry/logger.ts'
+import { sharedCluster } from '../cluster/shared.ts'
+
+export const manager = { fieldManager: 'test' }
+
+const cleanups: (() => unknown)[] = []
+afterAll(async () => {
+  for (const cleanup of cleanups.reverse()) await cleanup()
+})
+
+/** Runs after all tests of the file, last registered first. */
+export function atEnd(cleanup: () => unknown): void {
+  cleanups.push(cleanup)
+}
+
+/** The admin's kubeconfig, with another server in it: a proxy in front of the real one. */
+export function configOf(file: string = sharedCluster().adminKubeconfig, server?: string): KubeConfig {
+  const config = new KubeConfig()
+  config.loadFromFile(file)
+  const cluster = config.clusters[0]
+  if (cluster !== undefined && server !== undefined) {
+    config.clusters = [{ ...cluster, server, skipTLSVerify: server.startsWith('http:') }]
+  }
+  return config
+}
+
+/** Closed at the end. `responses` are all answers it gets. */
+export function openClient(
+  kubeConfig: KubeConfig = configOf(),
+  options: Partial<ClientOptions> = {},
+): KubeClient & { responses: Response[] } {
+  const responses: Response[] = []
+  const onResponse = (response: Response) => void responses.push(response)
+  const client = new KubeClient({ kubeConfig, version: '1.2.3', onResponse, ...options })
+  atEnd(() => client.close())
+  return Object.assign(client, { responses })
+}
+
+/** @returns the name of a namespace that is deleted at the end */
+export async function freshNamespace(client: KubeClient): Promise<string> {
+  const name = `kube-test-${randomBytes(5).toString('hex')}`
+  await client.create('/api/v1/namespaces', { metadata: { name } }, manager)
+  atEnd(() => client.delete(`/api/v1/namespaces/${name}`))
+  return name
+}
+
+export interface LogLine {
+  level: 'error' | 'warn' | 'info' | 'debug'
+  message: string
+  fields: Fields
+}
+
+export function recordingLog(): { log: Logger; lines: LogLine[] } {
+  const lines: LogLine[] = []
+  const at =
+    (level: LogLine['level']) =>
+    (message: string, fields: Fields = {}) =>
+      void lines.push({ level, message, fields })
+  const log: Logger = {
+    error: at('error'),
+    warn: at('warn'),
+    info: at('info'),
+    debug: at('debug'),
+    child: () => log,
+  }
+  return { log, lines }
+}

@@ -1,0 +1,69 @@
+/** A TCP proxy in front of the API server, for the faults of a network: connections cut, frozen, refused. */
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+export interface TcpProxy {
+  /** https, as the certificate is the API server's own. */
+  url: string
+  /** Connections open at present. */
+  readonly connections: number
+  /** Resets all connections. */
+  cut(): void
+  /** The connections of now stay open for ever, and nothing passes through them any more. New ones work. */
+  freeze(): void
+  /** Resets all connections and takes no new ones, until called with false. */
+  refuse(on: boolean): void
+  close(): Promise<void>
+}
+
+/** @param target URL of the API server, on 127.0.0.1 */
+export async function startTcpProxy(target: string): Promise<TcpProxy> {
+  const { hostname, port } = new URL(target)
+  const pairs = new Set<[Socket, Socket]>()
+  let refusing = false
+  const server = createServer((client) => {
+    if (refusing) {
+      client.resetAndDestroy()
+      return
+    }
+    const upstream = connect(Number(port), hostname)
+    const pair: [Socket, Socket] = [client, upstream]
+    pairs.add(pair)
+    const end = () => {
+      pairs.delete(pair)
+      for (const socket of pair) socket.destroy()
+    }
+    for (const socket of pair) socket.on('error', end).on('close', end)
+    client.pipe(upstream)
+    upstream.pipe(client)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const cut = () => {
+    for (const [client] of [...pairs]) client.resetAndDestroy()
+  }
+  return {
+    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get connections() {
+      return pairs.size
+    },
+    cut,
+    freeze() {
+      for (const [client, upstream] of pairs) {
+        client.unpipe(upstream)
+        upstream.unpipe(client)
+        client.pause()
+        upstream.pause()
+      }
+    },
+    refuse(on) {
+      refusing = on
+      if (on) cut()
+    },
+    async close() {
+      server.close()
+      cut()
+      await once(server, 'close')
+    },
+  }
+}

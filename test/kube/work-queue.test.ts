@@ -1,0 +1,386 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { WorkQueue, type WorkQueueOptions } from '../../src/kube/work-queue.ts'
+
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ['queueMicrotask', 'nextTick'] })
+})
+afterEach(() => {
+  jest.useRealTimers()
+})
+
+/** A worker whose runs the test ends by hand. */
+function manualWorker() {
+  const started: string[] = []
+  const runs = new Map<string, PromiseWithResolvers<number | undefined>>()
+  return {
+    started,
+    work: (key: string) => {
+      started.push(key)
+      const run = Promise.withResolvers<number | undefined>()
+      runs.set(key, run)
+      return run.promise
+    },
+    async end(key: string, againMs?: number) {
+      runs.get(key)?.resolve(againMs)
+      await settled()
+    },
+    async fail(key: string, error: Error = new Error('boom')) {
+      runs.get(key)?.reject(error)
+      await settled()
+    },
+  }
+}
+
+function open(worker: Pick<WorkQueueOptions, 'work'>, concurrency = 1): WorkQueue {
+  return new WorkQueue({ concurrency, work: worker.work })
+}
+
+/** Lets all promises run that can. */
+async function settled(): Promise<void> {
+  await jest.advanceTimersByTimeAsync(0)
+}
+
+/** Lets `ms` pass, and says whether anything was started meanwhile. */
+async function startsWithin(worker: { started: string[] }, ms: number): Promise<boolean> {
+  const before = worker.started.length
+  await jest.advanceTimersByTimeAsync(ms)
+  return worker.started.length > before
+}
+
+describe('deduplication and concurrency', () => {
+  test('a key that is added several times before it runs is run once', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    queue.add('a')
+    queue.add('a')
+    queue.add('a')
+    await settled()
+    await worker.end('a')
+    expect(worker.started).toEqual(['a'])
+  })
+
+  test('add never runs work before it returns', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    queue.add('a')
+    expect(worker.started).toEqual([])
+    await settled()
+    expect(worker.started).toEqual(['a'])
+  })
+
+  test('a key that is added while it runs is run once more afterwards, and never twice at a time', async () => {
+    const worker = manualWorker()
+    const queue = open(worker, 4)
+    queue.add('a')
+    await settled()
+    queue.add('a')
+    queue.add('a')
+    await settled()
+    expect(worker.started).toEqual(['a'])
+    await worker.end('a')
+    expect(worker.started).toEqual(['a', 'a'])
+    await worker.end('a')
+    expect(worker.started).toEqual(['a', 'a'])
+  })
+
+  test('keys run in the order in which they were added, as many at a time as allowed', async () => {
+    const worker = manualWorker()
+    const queue = open(worker, 2)
+    for (const key of ['a', 'b', 'c', 'd']) queue.add(key)
+    await settled()
+    expect(worker.started).toEqual(['a', 'b'])
+    await worker.end('b')
+    expect(worker.started).toEqual(['a', 'b', 'c'])
+  })
+
+  test('a key that was dirty goes behind those that wait already', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    queue.add('a')
+    await settled()
+    queue.add('b')
+    queue.add('a')
+    await worker.end('a')
+    expect(worker.started).toEqual(['a', 'b'])
+    await worker.end('b')
+    expect(worker.started).toEqual(['a', 'b', 'a'])
+  })
+
+  test('a raised concurrency lets more keys run with the next event', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    for (const key of ['a', 'b', 'c']) queue.add(key)
+    await settled()
+    queue.concurrency = 3
+    queue.add('d')
+    await settled()
+    expect(worker.started).toEqual(['a', 'b', 'c'])
+  })
+})
+
+describe('deadlines', () => {
+  test('work that returns milliseconds is run again after them', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    queue.add('a')
+    await settled()
+    await worker.end('a', 60_000)
+    expect(await startsWithin(worker, 59_900)).toBe(false)
+    expect(await startsWithin(worker, 200)).toBe(true)
+  })
+
+  test('of two deadlines the earlier counts, in whatever order they are set', async () => {
+    for (const [first, second] of [
+      [60_000, 1_000],
+      [1_000, 60_000],
+    ] as const) {
+      const worker = manualWorker()
+      const queue = open(worker)
+      queue.addAfter('a', first)
+      queue.addAfter('a', second)
+      expect(await startsWithin(worker, 900)).toBe(false)
+      expect(await startsWithin(worker, 200)).toBe(true)
+      await worker.end('a')
+      expect(await startsWithin(worker, 120_000)).toBe(false)
+    }
+  })
+
+  test('an event does not wait for a deadline, and answers it', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    queue.addAfter('a', 60_000)
+    queue.add('a')
+    await settled()
+    expect(worker.started).toEqual(['a'])
+    await worker.end('a')
+    expect(await startsWithin(worker, 120_000)).toBe(false)
+  })
+
+  test('a deadline that is set while the key runs is kept', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    queue.add('a')
+    await settled()
+    queue.addAfter('a', 1_000)
+    await worker.end('a', 60_000)
+    expect(await startsWithin(worker, 1_100)).toBe(true)
+  })
+
+  test('a deadline of years does not overflow the timer', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    queue.addAfter('a', 10 * 365 * 24 * 3600 * 1000)
+    expect(await startsWithin(worker, 24 * 3600 * 1000)).toBe(false)
+  })
+})
+
+describe('failures', () => {
+  /** Fails the key `n` times, each time when its back-off is over. */
+  async function failTimes(worker: ReturnType<typeof manualWorker>, queue: WorkQueue, key: string, n: number) {
+    queue.add(key)
+    await settled()
+    for (let i = 0; i < n; i++) {
+      await worker.fail(key)
+      if (i < n - 1) await jest.advanceTimersByTimeAsync(400_000)
+    }
+  }
+
+  test.each([
+    [1, 250],
+    [2, 500],
+    [5, 4_000],
+    [20, 300_000],
+  ])('after %i failures a key waits about %i ms', async (failures, ms) => {
+    const worker = manualWorker()
+    await failTimes(worker, open(worker), 'a', failures)
+    expect(await startsWithin(worker, ms * 0.79)).toBe(false)
+    expect(await startsWithin(worker, ms * 0.42)).toBe(true)
+  })
+
+  test('a failing key does not hold up the others', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    await failTimes(worker, queue, 'a', 10)
+    queue.add('b')
+    await settled()
+    expect(worker.started.at(-1)).toBe('b')
+  })
+
+  test('a success drops the failures', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    await failTimes(worker, queue, 'a', 10)
+    await jest.advanceTimersByTimeAsync(400_000)
+    await worker.end('a')
+    await failTimes(worker, queue, 'a', 1)
+    expect(await startsWithin(worker, 320)).toBe(true)
+  })
+
+  test('forget drops the failures and the retry', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    await failTimes(worker, queue, 'a', 10)
+    queue.forget('a')
+    expect(await startsWithin(worker, 1_000_000)).toBe(false)
+    await failTimes(worker, queue, 'a', 1)
+    expect(await startsWithin(worker, 320)).toBe(true)
+  })
+
+  test('an event runs a key at once that failed a while ago', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    await failTimes(worker, queue, 'a', 20)
+    await jest.advanceTimersByTimeAsync(11_000)
+    queue.add('a')
+    await settled()
+    expect(worker.started).toHaveLength(21)
+  })
+
+  test('an event for a key that has just failed is not lost, and comes long before the back-off ends', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    await failTimes(worker, queue, 'a', 20)
+    queue.add('a')
+    expect(await startsWithin(worker, 9_000)).toBe(false)
+    expect(await startsWithin(worker, 2_000)).toBe(true)
+  })
+
+  test('a loop of events cannot defeat the back-off', async () => {
+    let runs = 0
+    const queue: WorkQueue = new WorkQueue({
+      concurrency: 1,
+      work: async () => {
+        runs++
+        queue.add('a') // the failing work itself sets off an event
+        throw new Error('boom')
+      },
+    })
+    queue.add('a')
+    for (let second = 0; second < 600; second++) {
+      queue.add('a')
+      await jest.advanceTimersByTimeAsync(1000)
+    }
+    expect(runs).toBeGreaterThan(50) // an event counts: without any, 600 s see 11 runs
+    expect(runs).toBeLessThan(80)
+  })
+
+  test('an event that comes while the key runs brings the retry forward when the run fails', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    await failTimes(worker, queue, 'a', 19)
+    await jest.advanceTimersByTimeAsync(400_000)
+    queue.add('a')
+    await worker.fail('a')
+    expect(await startsWithin(worker, 11_000)).toBe(true)
+  })
+
+  test('retryAfterSeconds of an error is waited for, also by events', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    queue.add('a')
+    await settled()
+    await worker.fail('a', Object.assign(new Error('too many requests'), { retryAfterSeconds: 30 }))
+    queue.add('a')
+    expect(await startsWithin(worker, 29_900)).toBe(false)
+    expect(await startsWithin(worker, 7_000)).toBe(true)
+  })
+
+  test('each failure is told, with its number and the wait', async () => {
+    const told: [string, string, number][] = []
+    const worker = manualWorker()
+    const queue = new WorkQueue({
+      concurrency: 1,
+      work: worker.work,
+      onFailure: (key, error, { failures, waitMs }) => {
+        expect(waitMs).toBeGreaterThan(0)
+        told.push([key, (error as Error).message, failures])
+      },
+    })
+    await failTimes(worker, queue, 'a', 2)
+    expect(told).toEqual([
+      ['a', 'boom', 1],
+      ['a', 'boom', 2],
+    ])
+  })
+
+  test('work that throws before it returns a promise is a failure too', async () => {
+    let runs = 0
+    const queue = new WorkQueue({
+      concurrency: 1,
+      work: () => {
+        runs++
+        throw new Error('boom')
+      },
+    })
+    queue.add('a')
+    await jest.advanceTimersByTimeAsync(1_000)
+    expect(runs).toBeGreaterThan(1)
+  })
+})
+
+describe('what can be read, and the end', () => {
+  test('depth, ages and the number of runs tell the state', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    queue.add('a')
+    await settled()
+    queue.add('b')
+    queue.add('c')
+    await jest.advanceTimersByTimeAsync(3_000)
+    expect([queue.depth, queue.running]).toEqual([2, 1])
+    expect(queue.oldestSeconds).toBeCloseTo(3)
+    expect(queue.longestRunningSeconds).toBeCloseTo(3)
+    for (const key of ['a', 'b', 'c']) await worker.end(key)
+    expect([queue.depth, queue.running, queue.oldestSeconds, queue.longestRunningSeconds]).toEqual([0, 0, 0, 0])
+  })
+
+  test('idle resolves when nothing is queued or running, whatever waits for a deadline', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    await queue.idle()
+    queue.add('a')
+    queue.add('b')
+    let idle = false
+    const waiting = queue.idle().then(() => {
+      idle = true
+    })
+    await settled()
+    await worker.end('a', 60_000)
+    expect(idle).toBe(false)
+    await worker.end('b')
+    await waiting
+  })
+
+  test('close waits for what runs and starts nothing new', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    queue.add('a')
+    await settled()
+    queue.add('b')
+    queue.addAfter('c', 10)
+    let closed = false
+    const closing = queue.close().then(() => {
+      closed = true
+    })
+    queue.add('d')
+    await jest.advanceTimersByTimeAsync(1_000)
+    expect(closed).toBe(false)
+    await worker.end('a', 10)
+    await closing
+    await jest.advanceTimersByTimeAsync(1_000)
+    expect(worker.started).toEqual(['a'])
+  })
+
+  test('a hundred thousand keys pass through in the time of a hundred thousand', async () => {
+    let runs = 0
+    const queue = new WorkQueue({
+      concurrency: 8,
+      work: async () => {
+        runs++
+      },
+    })
+    for (let i = 0; i < 100_000; i++) queue.add(String(i))
+    await queue.idle()
+    expect([runs, queue.depth]).toEqual([100_000, 0])
+  })
+})
