@@ -1,0 +1,161 @@
+/**
+ * The settings of the operator: each is a flag, the same as an environment variable, and a default, in this order of
+ * rank. Everything comes in through the parameters, so that every rule can be tested; main.ts prints and exits.
+ */
+import { readFileSync } from 'node:fs'
+import { delimiter } from 'node:path'
+import { defaultSecretName, systemNamespace } from './api/names.ts'
+import { Exit, readCommandLine } from './command-line.ts'
+import {
+  bindAddress,
+  boolean,
+  logLevel,
+  namespaceName,
+  secretName,
+  type ValueKind,
+  wholeNumber,
+} from './setting-values.ts'
+import { parseBindAddress } from './telemetry/bind-address.ts'
+import type { LogLevel } from './telemetry/logger.ts'
+
+export interface Config {
+  /** Files to load, the first outranking the others (KUBECONFIG may list several). Empty: the pod's ServiceAccount. */
+  kubeconfig: readonly string[]
+  /** The operator's own namespace. */
+  namespace: string
+  /** Names that pull Secrets may have: at least one, each once. */
+  secretNames: readonly string[]
+  /** Reconciles at the same time. */
+  concurrency: number
+  leaderElect: boolean
+  /** Checked; telemetry/bind-address.ts reads it. */
+  metricsBindAddress: string
+  /** Checked; telemetry/bind-address.ts reads it. */
+  healthProbeBindAddress: string
+  logLevel: LogLevel
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The text of a file; throws when it cannot be read. */
+export type ReadFile = (path: string) => string
+
+const POD_NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace'
+
+/**
+ * Reads the arguments after the program's name, and the environment.
+ * @throws Exit for --help and --version, and with all mistakes at once: the setting, the wrong value, the cure
+ */
+export function parseConfig(argv: readonly string[], env: Environment, readFile: ReadFile = readText): Config {
+  const flags = readCommandLine(argv)
+  const problems: string[] = []
+  const inPod = Boolean(env.KUBERNETES_SERVICE_HOST)
+
+  /** One setting. A variable that is empty counts as not set. */
+  function read<T>(
+    flag: string,
+    typed: string | true | undefined,
+    variable: string,
+    kind: ValueKind<T>,
+  ): T | undefined {
+    const text = typed === undefined ? env[variable] : String(typed)
+    if (text === undefined || (text === '' && typed === undefined)) return undefined
+    const value = kind.parse(text)
+    const where = typed === undefined ? `${variable} (${flag})` : flag
+    if (value === undefined) problems.push(`${where}: "${text}" ${kind.cure}`)
+    return value
+  }
+
+  function readNamespace(): string {
+    const flag = '--namespace'
+    const set = env.REGCRED_NAMESPACE ? 'REGCRED_NAMESPACE' : 'POD_NAMESPACE'
+    const ofPod = inPod ? tryRead(readFile, POD_NAMESPACE_FILE)?.trim() : undefined
+    return read(flag, flags.namespace, set, namespaceName) ?? (ofPod || systemNamespace)
+  }
+
+  function readSecretNames(): string[] {
+    const flag = '--secret-name'
+    const variable = 'REGCRED_SECRET_NAMES'
+    const typed = flags.secretName?.map((name) => read(flag, name, variable, secretName))
+    const listed = (env[variable] ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '')
+    const names = typed ?? listed.map((name) => read(`${variable} (${flag})`, name, variable, secretName))
+    return [...new Set(names.length > 0 ? names.filter((name) => name !== undefined) : [defaultSecretName])]
+  }
+
+  const config: Config = {
+    kubeconfig: kubeconfigFiles(flags.kubeconfig, env, readFile, problems),
+    namespace: readNamespace(),
+    secretNames: readSecretNames(),
+    concurrency: read('--concurrency', flags.concurrency, 'REGCRED_CONCURRENCY', wholeNumber(1, 1_000)) ?? 32,
+    leaderElect: read('--leader-elect', flags.leaderElect, 'REGCRED_LEADER_ELECT', boolean) ?? true,
+    metricsBindAddress:
+      read('--metrics-bind-address', flags.metricsBindAddress, 'REGCRED_METRICS_BIND_ADDRESS', bindAddress) ?? ':8080',
+    healthProbeBindAddress:
+      read(
+        '--health-probe-bind-address',
+        flags.healthProbeBindAddress,
+        'REGCRED_HEALTH_PROBE_BIND_ADDRESS',
+        bindAddress,
+      ) ?? ':8081',
+    logLevel: read('--log-level', flags.logLevel, 'REGCRED_LOG_LEVEL', logLevel) ?? 'info',
+  }
+  if (problems.length === 0 && collide(config.metricsBindAddress, config.healthProbeBindAddress)) {
+    const both = `"${config.metricsBindAddress}" and "${config.healthProbeBindAddress}"`
+    problems.push(`--metrics-bind-address and --health-probe-bind-address: ${both} share a port; change one of them`)
+  }
+  if (problems.length > 0) throw new Exit(2, problems.join('\n'))
+  return config
+}
+
+/** Which cluster: what was asked for by name, else the one around the pod, never somebody's current context by accident. */
+function kubeconfigFiles(
+  typed: string | undefined,
+  env: Environment,
+  readFile: ReadFile,
+  problems: string[],
+): string[] {
+  const listed = (env.KUBECONFIG ?? '').split(delimiter).filter((path) => path !== '')
+  const readable = (path: string) => tryRead(readFile, path) !== undefined
+  if (typed !== undefined) {
+    if (!readable(typed))
+      problems.push(`--kubeconfig: "${typed}" is not a file that can be read; check its path and mode`)
+    return [typed]
+  }
+  if (listed.length > 0) {
+    const files = listed.filter(readable) // as kubectl, which skips those of the list that do not exist
+    if (files.length === 0) {
+      problems.push(
+        `KUBECONFIG (--kubeconfig): "${env.KUBECONFIG}" names no file that can be read; check path and mode`,
+      )
+    }
+    return files
+  }
+  if (!env.KUBERNETES_SERVICE_HOST) {
+    problems.push(
+      '--kubeconfig: not set, and this is no pod of a cluster; write --kubeconfig FILE or set KUBECONFIG to choose the cluster (the current context of ~/.kube/config is never used unasked)',
+    )
+  }
+  return []
+}
+
+/** True when two servers cannot both listen: the same port on the same or on every interface. */
+function collide(one: string, other: string): boolean {
+  const [a, b] = [parseBindAddress(one), parseBindAddress(other)]
+  if (typeof a !== 'object' || typeof b !== 'object' || a.port === 0 || a.port !== b.port) return false
+  return a.host === b.host || a.host === undefined || b.host === undefined
+}
+
+function tryRead(readFile: ReadFile, path: string): string | undefined {
+  try {
+    return readFile(path)
+  } catch {
+    return undefined
+  }
+}
+
+function readText(path: string): string {
+  return readFileSync(path, 'utf8')
+}

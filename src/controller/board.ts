@@ -1,0 +1,57 @@
+/**
+ * What came of every credential in every namespace it concerns. The namespace loop reports here; the credential loop
+ * and the status read here. An entry exists from when a namespace starts to concern a credential until the credential
+ * has been taken out of it again, so a credential without entries has left nothing behind.
+ */
+import { type Outcome, type Tally, tally } from '../model/outcome.ts'
+
+export class Board {
+  readonly #outcomes = new Map<string, Map<string, Outcome>>()
+  readonly #changed: (credential: string) => void
+
+  /** @param changed called with the credential whose outcomes have changed */
+  constructor(changed: (credential: string) => void) {
+    this.#changed = changed
+  }
+
+  /** A namespace has come to concern a credential; keeps an outcome that is already there. */
+  expect(credential: string, namespace: string, outcome: Outcome): void {
+    if (!this.has(credential, namespace)) this.#of(credential).set(namespace, outcome)
+  }
+
+  /** @param outcome undefined: nothing of the credential is left there */
+  report(credential: string, namespace: string, outcome: Outcome | undefined): void {
+    if (outcome !== undefined) this.#of(credential).set(namespace, outcome)
+    else if (!this.#outcomes.get(credential)?.delete(namespace)) return
+    this.#changed(credential)
+  }
+
+  /** The namespace is gone, and with it all that was in it. */
+  forgetNamespace(namespace: string): void {
+    for (const [credential, outcomes] of this.#outcomes) {
+      if (outcomes.delete(namespace)) this.#changed(credential)
+    }
+  }
+
+  forgetCredential(credential: string): void {
+    this.#outcomes.delete(credential)
+  }
+
+  has(credential: string, namespace: string): boolean {
+    return this.#outcomes.get(credential)?.has(namespace) ?? false
+  }
+
+  namespacesOf(credential: string): string[] {
+    return [...(this.#outcomes.get(credential)?.keys() ?? [])]
+  }
+
+  tally(credential: string, version: number): Tally {
+    return tally(this.#outcomes.get(credential) ?? new Map(), version)
+  }
+
+  #of(credential: string): Map<string, Outcome> {
+    const outcomes = this.#outcomes.get(credential) ?? new Map<string, Outcome>()
+    this.#outcomes.set(credential, outcomes)
+    return outcomes
+  }
+}

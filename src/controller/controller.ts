@@ -1,0 +1,137 @@
+/**
+ * Puts the two loops together: changes in the caches wake them, what comes of them goes to the status.
+ *
+ *   RegistryCredential, source Secret ─► credential loop ─► credential states ─► wakes namespaces
+ *   Namespace, ServiceAccount, Secret ─► namespace loop ─► writes ─► board ─► status
+ */
+
+import { once } from 'node:events'
+import type { KubeClient } from '../kube/client.ts'
+import type { EventRecorder } from '../kube/events.ts'
+import type { WorkQueue } from '../kube/work-queue.ts'
+import type { Entries } from '../model/docker-config.ts'
+import type { Status } from '../model/status.ts'
+import { issue } from '../sources/source.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { Board } from './board.ts'
+import type { Caches } from './caches.ts'
+import { CredentialLoop } from './credential-loop.ts'
+import { CredentialStates } from './credential-states.ts'
+import { loadHashKey } from './hash-key.ts'
+import { LastGood } from './last-good.ts'
+import { NamespaceLoop } from './namespace-loop.ts'
+import type { ObservedCredential } from './observe.ts'
+import { Payloads } from './payloads.ts'
+import { Reporter } from './reporter.ts'
+import { SecretWriter } from './secret-writer.ts'
+import { ServiceAccountWriter } from './service-account-writer.ts'
+import { sourceReader } from './source-reader.ts'
+import { StatusWriter } from './status-writer.ts'
+import { follow } from './triggers.ts'
+
+export interface ControllerParts {
+  client: KubeClient
+  /** Synced. */
+  caches: Caches
+  events: EventRecorder
+  log: Logger
+  ownNamespace: string
+  /** Namespaces worked on at the same time. */
+  concurrency: number
+  redact(text: string): string
+  conceal(entries: Entries): void
+  finalize(credential: ObservedCredential): Promise<boolean>
+  writeStatus(credential: ObservedCredential, status: Status): Promise<void>
+  /** Aborted: nothing new is to be started. */
+  signal: AbortSignal
+  /** Makes a queue that is logged and measured. */
+  queue(loop: Loop, concurrency: number, work: (key: string) => Promise<void>): WorkQueue
+}
+
+export type Loop = 'credential' | 'namespace' | 'status'
+
+/** Few, but their sources may be slow. */
+const credentialConcurrency = 8
+const statusConcurrency = 4
+
+/**
+ * Reads every credential once, then looks at every namespace, then follows the changes. Only the leader may call it.
+ * @returns ends it: what runs is finished, nothing new is started
+ */
+export async function startController(parts: ControllerParts): Promise<() => Promise<void>> {
+  const { client, caches, log, ownNamespace, signal } = parts
+  const payloads = new Payloads(await loadHashKey(client, ownNamespace))
+  const reporter = new Reporter(parts.events, parts.redact)
+  const credentials = new CredentialStates(ownNamespace)
+  const sources = sourceReader(client, ownNamespace)
+  const board = new Board((name) => {
+    touchStatus(name)
+    if (credentials.get(name)?.credential.deleting) credentialQueue.add(name)
+  })
+
+  const statusWriter = new StatusWriter(caches, credentials, board, parts.writeStatus)
+  const statusQueue = parts.queue('status', statusConcurrency, (name) => statusWriter.reconcile(name))
+
+  const namespaceLoop = new NamespaceLoop({
+    caches,
+    credentials,
+    payloads,
+    board,
+    secrets: new SecretWriter(client, caches.secrets),
+    serviceAccounts: new ServiceAccountWriter(client, caches.serviceAccounts),
+    reporter,
+    log,
+  })
+  const namespaceQueue = parts.queue('namespace', parts.concurrency, (name) => namespaceLoop.reconcile(name))
+
+  const credentialLoop = new CredentialLoop({
+    caches,
+    credentials,
+    board,
+    lastGood: new LastGood(client, caches, payloads),
+    reporter,
+    log,
+    sourceVersion: ({ source }) =>
+      source.secretRef && (caches.sources.get(ownNamespace, source.secretRef.name) ?? 'absent'),
+    issue: (credential) => issue(credential, sources),
+    finalize: parts.finalize,
+    conceal: parts.conceal,
+    wake: (name) => wake(name),
+    touchStatus: (name) => touchStatus(name),
+  })
+  credentialLoop.introduce()
+  const unread = new Set([...caches.credentials.values()].map(({ name }) => name))
+  const allRead = Promise.withResolvers<void>()
+  const credentialQueue = parts.queue('credential', credentialConcurrency, async (name) => {
+    try {
+      await credentialLoop.reconcile(name)
+    } finally {
+      unread.delete(name)
+      if (unread.size === 0) allRead.resolve()
+    }
+  })
+
+  // No namespace is touched, and no status told, before every credential has been read once: what is not known yet must
+  // look neither unwanted nor out of date.
+  let wake = (_namespace: string): void => {}
+  let touchStatus = (_credential: string): void => {}
+  const unfollow = follow(caches, {
+    credential: (name) => credentialQueue.add(name),
+    status: (name) => touchStatus(name),
+    namespace: (name) => wake(name),
+  })
+  for (const name of unread) credentialQueue.add(name)
+  if (unread.size > 0 && !signal.aborted) await Promise.race([allRead.promise, once(signal, 'abort')])
+  if (!signal.aborted) {
+    wake = (name) => namespaceQueue.add(name)
+    touchStatus = (name) => statusQueue.addAfter(name, statusWriter.delayOf(name))
+    for (const { name } of caches.namespaces.values()) wake(name)
+    for (const { name } of caches.credentials.values()) touchStatus(name)
+  }
+
+  return async () => {
+    unfollow()
+    await Promise.all([credentialQueue.close(), namespaceQueue.close()])
+    await statusQueue.close()
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * From API objects to the facts the model works with. All else of an object is dropped at once: what is not kept cannot
+ * leak (`last-applied-configuration` holds Secret data in clear), and 10,000 namespaces stay small.
+ */
+import {
+  adoptAnnotation,
+  dockerConfigJsonKey,
+  fieldManager,
+  hashAnnotation,
+  managedAnnotation,
+  managedByLabel,
+  managedByValue,
+  optOutKey,
+} from '../api/names.ts'
+import type { RegistryCredential } from '../api/registry-credential.ts'
+import type { KubeObject, ObjectMeta } from '../kube/objects.ts'
+import { type Credential, interpret } from '../model/credential.ts'
+import type { ObservedSecret, ObservedServiceAccount } from '../model/observed.ts'
+import type { Namespace } from '../model/selection.ts'
+import type { Status } from '../model/status.ts'
+
+/** A credential with what the API writes on it need. */
+export interface ObservedCredential extends Credential {
+  resourceVersion: string
+  finalizers: readonly string[]
+  deletionTimestamp: string | undefined
+  status: Status | undefined
+}
+
+const none: readonly never[] = Object.freeze([])
+
+export function observeCredential(object: KubeObject): ObservedCredential {
+  const { metadata } = object
+  return {
+    ...interpret(object as unknown as RegistryCredential),
+    resourceVersion: metadata.resourceVersion,
+    finalizers: metadata.finalizers ?? none,
+    deletionTimestamp: metadata.deletionTimestamp,
+    status: (object as unknown as RegistryCredential).status,
+  }
+}
+
+export function observeNamespace({ metadata }: KubeObject): Namespace {
+  return {
+    name: metadata.name,
+    labels: metadata.labels ?? {},
+    terminating: metadata.deletionTimestamp !== undefined,
+  }
+}
+
+export function observeSecret({ metadata }: KubeObject): ObservedSecret {
+  const annotations = metadata.annotations ?? {}
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    uid: metadata.uid,
+    resourceVersion: metadata.resourceVersion,
+    deleting: metadata.deletionTimestamp !== undefined,
+    labelled: metadata.labels?.[managedByLabel] === managedByValue,
+    hash: annotations[hashAnnotation],
+    adoptable: annotations[adoptAnnotation] === 'true',
+    owners: metadata.ownerReferences ?? none,
+    dataIsOurs: ownsData(metadata),
+  }
+}
+
+export function observeServiceAccount(object: KubeObject): ObservedServiceAccount {
+  const { metadata, imagePullSecrets } = object as KubeObject & { imagePullSecrets?: { name?: string }[] }
+  const annotations = metadata.annotations ?? {}
+  const managed = annotations[managedAnnotation]?.split(',').map((name) => name.trim()) ?? []
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    resourceVersion: metadata.resourceVersion,
+    deleting: metadata.deletionTimestamp !== undefined,
+    optedOut: annotations[optOutKey] === 'true',
+    pullSecrets: imagePullSecrets?.length ? imagePullSecrets.map(({ name }) => name ?? '') : none,
+    managed: managed.length > 0 ? managed.filter((name) => name !== '') : none,
+  }
+}
+
+/** Of a source Secret only its version: it is read when it has changed. */
+export function observeSourceSecret({ metadata }: KubeObject): string {
+  return metadata.resourceVersion
+}
+
+/** A write of the data by anybody else takes the field from our entries in managedFields, whatever its value. */
+function ownsData({ managedFields }: ObjectMeta): boolean {
+  return (managedFields ?? []).some(
+    ({ manager, fieldsV1 }) =>
+      manager === fieldManager &&
+      (fieldsV1 as { 'f:data'?: Record<string, unknown> } | undefined)?.['f:data']?.[`f:${dockerConfigJsonKey}`] !==
+        undefined,
+  )
+}

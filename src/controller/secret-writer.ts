@@ -1,0 +1,116 @@
+/**
+ * Writes target Secrets. All that exist are written with a resourceVersion, so that what a stale cache takes for ours
+ * is never overwritten: the API server answers 409 and the namespace is looked at again.
+ */
+import { dockerConfigJsonKey, fieldManager, hashAnnotation, managedByLabel, managedByValue } from '../api/names.ts'
+import { isNotFound } from '../kube/api-error.ts'
+import type { Cache } from '../kube/cache.ts'
+import type { KubeClient } from '../kube/client.ts'
+import { type KubeObject, metadataOnly } from '../kube/objects.ts'
+import type { CredentialState } from '../model/desired.ts'
+import type { ObservedSecret } from '../model/observed.ts'
+import { foreignOwners, ownersOf } from '../model/secret-change.ts'
+import type { Payload } from './payloads.ts'
+
+export interface Content {
+  contributors: readonly CredentialState[]
+  payload: Payload
+}
+
+export class SecretWriter {
+  readonly #client: KubeClient
+  readonly #caches: ReadonlyMap<string, Cache<ObservedSecret>>
+
+  constructor(client: KubeClient, caches: ReadonlyMap<string, Cache<ObservedSecret>>) {
+    this.#client = client
+    this.#caches = caches
+  }
+
+  /**
+   * By server-side apply, since RBAC can limit an apply to a name but not a POST. A Secret that somebody else has just
+   * created answers 409, be it with the same data: no object has the version 1, and where there is none it is not compared.
+   */
+  async create(namespace: string, name: string, content: Content): Promise<void> {
+    await this.#apply(namespace, name, body(content, undefined), { force: false, resourceVersion: '1' })
+  }
+
+  /** In place: the uid stays, which the kubelet's record of pulled images hangs on. */
+  async update(namespace: string, observed: ObservedSecret, content: Content): Promise<void> {
+    const { name, resourceVersion } = observed
+    const { metadata, data } = body(content, observed)
+    const written = await this.#client.mergePatch<KubeObject>(
+      secretPath(namespace, name),
+      { metadata: { ...metadata, resourceVersion }, data },
+      { fieldManager, accept: metadataOnly },
+    )
+    this.#caches.get(name)?.writeThrough(written)
+  }
+
+  /** As `update`, but the data become ours in managedFields, where a patch to an equal value would not change hands. */
+  async take(namespace: string, observed: ObservedSecret, content: Content): Promise<void> {
+    const { name, resourceVersion } = observed
+    await this.#apply(namespace, name, body(content, observed), { force: true, resourceVersion })
+  }
+
+  async delete(namespace: string, { name, uid, resourceVersion }: ObservedSecret): Promise<void> {
+    const cache = this.#caches.get(name)
+    try {
+      const preconditions = { uid, resourceVersion }
+      const answer = await this.#client.delete<KubeObject>(secretPath(namespace, name), { preconditions })
+      if (answer.kind !== 'Status') return cache?.writeThrough(answer) // a finalizer of somebody else keeps it
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+    cache?.writeThroughDelete(namespace, name, uid)
+  }
+
+  /** Takes our marks off and leaves the Secret to whoever uses it. */
+  async release(namespace: string, observed: ObservedSecret): Promise<void> {
+    const metadata = {
+      resourceVersion: observed.resourceVersion,
+      labels: { [managedByLabel]: null },
+      annotations: { [hashAnnotation]: null },
+      ownerReferences: foreignOwners(observed),
+    }
+    const path = secretPath(namespace, observed.name)
+    const written = await this.#client.mergePatch<KubeObject>(
+      path,
+      { metadata },
+      { fieldManager, accept: metadataOnly },
+    )
+    this.#caches.get(observed.name)?.writeThrough(written)
+  }
+
+  async #apply(
+    namespace: string,
+    name: string,
+    { metadata, data }: ReturnType<typeof body>,
+    { force, resourceVersion }: { force: boolean; resourceVersion: string },
+  ): Promise<void> {
+    const secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { ...metadata, name, namespace, resourceVersion },
+      type: 'kubernetes.io/dockerconfigjson', // never the user's choice: no token of a ServiceAccount is made by it
+      data,
+    }
+    const options = { fieldManager, force, accept: metadataOnly }
+    const written = await this.#client.apply<KubeObject>(secretPath(namespace, name), secret, options)
+    this.#caches.get(name)?.writeThrough(written)
+  }
+}
+
+export function secretPath(namespace: string, name: string): string {
+  return `/api/v1/namespaces/${namespace}/secrets/${name}`
+}
+
+function body({ contributors, payload }: Content, observed: ObservedSecret | undefined) {
+  return {
+    metadata: {
+      labels: { [managedByLabel]: managedByValue },
+      annotations: { [hashAnnotation]: payload.hash },
+      ownerReferences: ownersOf(contributors, observed),
+    },
+    data: { [dockerConfigJsonKey]: payload.data },
+  }
+}

@@ -1,0 +1,53 @@
+/** Writes `status`: only when it has changed, and at most once a second for each credential. */
+import { isDeepStrictEqual } from 'node:util'
+import { type Status, statusOf } from '../model/status.ts'
+import type { Board } from './board.ts'
+import type { Caches } from './caches.ts'
+import type { CredentialStates } from './credential-states.ts'
+import type { ObservedCredential } from './observe.ts'
+
+/** Milliseconds: long enough for the first namespaces of a change to be counted in. */
+const settle = 50
+const interval = 1000
+
+export class StatusWriter {
+  readonly #caches: Caches
+  readonly #credentials: CredentialStates
+  readonly #board: Board
+  readonly #write: (credential: ObservedCredential, status: Status) => Promise<void>
+  readonly #written = new Map<string, number>()
+
+  constructor(
+    caches: Caches,
+    credentials: CredentialStates,
+    board: Board,
+    write: (credential: ObservedCredential, status: Status) => Promise<void>,
+  ) {
+    this.#caches = caches
+    this.#credentials = credentials
+    this.#board = board
+    this.#write = write
+  }
+
+  /** Milliseconds after which a status that may have changed is to be reconciled. */
+  delayOf(name: string): number {
+    const last = this.#written.get(name) ?? Number.NEGATIVE_INFINITY
+    return Math.max(settle, last + interval - performance.now())
+  }
+
+  async reconcile(name: string): Promise<void> {
+    const credential = this.#caches.credentials.get('', name)
+    const record = this.#credentials.get(name)
+    if (credential === undefined || record === undefined || record.credential.uid !== credential.uid) {
+      this.#written.delete(name)
+      return
+    }
+    const { problem, material } = record
+    const tally = this.#board.tally(name, record.version)
+    const findings = { credential: record.credential, problem, tally, material }
+    const status = statusOf(findings, credential.status, new Date().toISOString().replace(/\.\d+Z/, 'Z'))
+    if (isDeepStrictEqual(status, credential.status)) return
+    this.#written.set(name, performance.now())
+    await this.#write(credential, status)
+  }
+}

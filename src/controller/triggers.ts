@@ -1,0 +1,51 @@
+/**
+ * Which change wakes which loop. Only wakes: what is to be done is found by looking at the state, never at the change.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { ObservedServiceAccount } from '../model/observed.ts'
+import type { Caches } from './caches.ts'
+import type { ObservedCredential } from './observe.ts'
+
+export interface Wakers {
+  credential(name: string): void
+  status(credential: string): void
+  namespace(name: string): void
+}
+
+/** @returns stops following */
+export function follow(caches: Caches, wake: Wakers): () => void {
+  const followed = [
+    caches.credentials.subscribe(({ name, before, after }) => {
+      if (before && after && sameButStatus(before, after)) wake.status(name)
+      else wake.credential(name)
+    }),
+    caches.sources.subscribe(({ name }) => {
+      for (const credential of caches.credentials.values()) {
+        if (credential.source.secretRef?.name === name) wake.credential(credential.name)
+      }
+    }),
+    caches.namespaces.subscribe(({ name, before, after }) => {
+      if (!isDeepStrictEqual(before, after)) wake.namespace(name)
+    }),
+    caches.serviceAccounts.subscribe(({ namespace, before, after }) => {
+      if (!before || !after || !sameReferences(before, after)) wake.namespace(namespace)
+    }),
+    ...[...caches.secrets.values()].map((cache) => cache.subscribe(({ namespace }) => wake.namespace(namespace))),
+  ]
+  return () => {
+    for (const unsubscribe of followed) unsubscribe()
+  }
+}
+
+function sameButStatus(before: ObservedCredential, after: ObservedCredential): boolean {
+  return (
+    before.uid === after.uid &&
+    before.generation === after.generation && // also moved by the deletionTimestamp
+    isDeepStrictEqual(before.finalizers, after.finalizers)
+  )
+}
+
+/** Other controllers write other fields, such as `secrets`. */
+function sameReferences(before: ObservedServiceAccount, after: ObservedServiceAccount): boolean {
+  return isDeepStrictEqual({ ...before, resourceVersion: '' }, { ...after, resourceVersion: '' })
+}

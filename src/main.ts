@@ -1,0 +1,95 @@
+/** The program: settings, parts, signals, exit code. */
+import { hostname } from 'node:os'
+import { delimiter } from 'node:path'
+import { KubeConfig } from '@kubernetes/client-node'
+import packageJson from '../package.json' with { type: 'json' }
+import { Exit } from './command-line.ts'
+import { type Config, parseConfig } from './config.ts'
+import { createCaches } from './controller/watches.ts'
+import { KubeClient } from './kube/client.ts'
+import { EventRecorder } from './kube/events.ts'
+import { RegistryCredentialOperator } from './operator.ts'
+import { Process } from './run.ts'
+import { metricsRoutes, probeRoutes, serve } from './telemetry/health.ts'
+import { createLogger, type Logger } from './telemetry/logger.ts'
+import { Metrics } from './telemetry/metrics.ts'
+import { Redactor } from './telemetry/redaction.ts'
+
+/** Runs until a signal says stop. */
+async function operate(config: Config, log: Logger, redactor: Redactor): Promise<void> {
+  const { version } = packageJson
+  const metrics = new Metrics()
+  const kubeConfig = loadKubeConfig(config)
+  const client = new KubeClient({
+    kubeConfig,
+    version,
+    connections: config.concurrency,
+    onResponse: ({ method, path, code }) => metrics.apiRequest(method, path, code),
+  })
+  const caches = createCaches(config.secretNames)
+  const identity = process.env.POD_NAME ?? hostname()
+  const events = new EventRecorder({ client, instance: identity, log })
+  const { run, ready, alive } = new Process({ config, identity, client, caches, events, log, metrics, redactor })
+  const operator = new RegistryCredentialOperator(kubeConfig, client, caches, run)
+
+  const servers = await Promise.all([
+    serve({
+      flag: '--health-probe-bind-address',
+      address: config.healthProbeBindAddress,
+      routes: probeRoutes({ healthz: [alive], readyz: [ready] }),
+    }),
+    serve({ flag: '--metrics-bind-address', address: config.metricsBindAddress, routes: metricsRoutes(metrics) }),
+  ])
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      log.info('stopping', { signal })
+      operator.stop()
+    })
+  }
+
+  log.info('starting', { version, namespace: config.namespace, secretNames: config.secretNames })
+  await operator.start()
+  await events.close()
+  await client.close()
+  await Promise.all(servers.map((server) => server?.close()))
+  log.info('stopped')
+}
+
+/** The base class of the operator reads `KUBECONFIG` as well, so it is set to what was chosen. */
+function loadKubeConfig({ kubeconfig }: Config): KubeConfig {
+  const kubeConfig = new KubeConfig()
+  if (kubeconfig.length === 0) {
+    kubeConfig.loadFromCluster()
+    return kubeConfig
+  }
+  process.env.KUBECONFIG = kubeconfig.join(delimiter)
+  try {
+    kubeConfig.loadFromDefault()
+  } catch {
+    // The message of a YAML error quotes the lines around it, and with them tokens and keys.
+    throw new Error(`${kubeconfig.join(delimiter)} is not a valid kubeconfig; kubectl config view tells what is wrong`)
+  }
+  return kubeConfig
+}
+
+/** The settings; prints and ends where there is nothing to run. */
+function readConfig(): Config {
+  try {
+    return parseConfig(process.argv.slice(2), process.env)
+  } catch (error) {
+    if (!(error instanceof Exit)) throw error
+    const stream = error.exitCode === 0 ? process.stdout : process.stderr
+    stream.write(`${error.message}\n`)
+    process.exit(error.exitCode)
+  }
+}
+
+const config = readConfig()
+const redactor = new Redactor()
+const log = createLogger({ level: config.logLevel, format: process.stdout.isTTY ? 'text' : 'json', redactor })
+try {
+  await operate(config, log, redactor)
+} catch (error) {
+  log.error('the operator cannot go on', { error })
+  process.exit(1)
+}

@@ -1,0 +1,167 @@
+/** What one process does between start and stop: fill the caches, wait for the lease, work while leading. */
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { operatorName } from './api/names.ts'
+import type { Config } from './config.ts'
+import type { Caches } from './controller/caches.ts'
+import { type Loop, startController } from './controller/controller.ts'
+import { credentialsPath, type Watch, watchesOf } from './controller/watches.ts'
+import { isNotFound, isOvertaken } from './kube/api-error.ts'
+import type { KubeClient } from './kube/client.ts'
+import type { EventRecorder } from './kube/events.ts'
+import { lead } from './kube/lease.ts'
+import { type Reflector, reflect } from './kube/reflector.ts'
+import { WorkQueue } from './kube/work-queue.ts'
+import type { Run } from './operator.ts'
+import type { Check } from './telemetry/checks.ts'
+import type { Logger } from './telemetry/logger.ts'
+import type { Metrics } from './telemetry/metrics.ts'
+import type { Redactor } from './telemetry/redaction.ts'
+
+export interface RunParts {
+  config: Config
+  /** The name of the pod or host. */
+  identity: string
+  client: KubeClient
+  caches: Caches
+  events: EventRecorder
+  log: Logger
+  metrics: Metrics
+  redactor: Redactor
+}
+
+/** A watch that has not been heard of for so long has a problem that people should see. */
+const maxSilentSeconds = 120
+/** A reconcile that takes so long hangs. */
+const maxReconcileSeconds = 600
+
+const crdMissing =
+  'The CustomResourceDefinition registrycredentials.regcred.dev is not installed; waiting for it. ' +
+  'Install it with: kubectl apply --server-side -k config/default'
+
+export class Process {
+  readonly #parts: RunParts
+  readonly #reflectors = new Map<string, Reflector>()
+  readonly #queues = new Map<Loop, WorkQueue>()
+
+  constructor(parts: RunParts) {
+    this.#parts = parts
+  }
+
+  /** Ends when the signal says so and everything under way has ended. */
+  readonly run: Run = async (operator, signal) => {
+    const { config, client, caches, events, log, metrics, redactor } = this.#parts
+    const credentials = {
+      resource: 'registrycredentials',
+      path: credentialsPath,
+      metadataOnly: false,
+      cache: caches.credentials,
+    }
+    for (const watch of [credentials, ...watchesOf(caches, config.namespace)]) this.#watch(watch, signal)
+    const reflectors = [...this.#reflectors.values()]
+
+    const work = async (leading: AbortSignal) => {
+      metrics.leading(true)
+      const end = await startController({
+        client,
+        caches,
+        events,
+        log,
+        ownNamespace: config.namespace,
+        concurrency: config.concurrency,
+        redact: (text) => redactor.redact(text),
+        conceal: (entries) => {
+          for (const { username, password } of entries.values()) redactor.add(password, `${username}:${password}`)
+        },
+        finalize: (credential) => operator.finalize(credential),
+        writeStatus: (credential, status) => operator.writeStatus(credential, status),
+        signal: leading,
+        queue: (loop, concurrency, reconcile) => this.#queue(loop, concurrency, reconcile),
+      })
+      if (!leading.aborted) await once(leading, 'abort')
+      await end()
+      metrics.leading(false)
+    }
+
+    try {
+      await Promise.all(reflectors.map(({ synced }) => synced))
+      log.info('caches are in sync', { namespaces: caches.namespaces.size, credentials: caches.credentials.size })
+      const identity = `${this.#parts.identity}_${randomUUID()}`
+      const election = { client, namespace: config.namespace, name: operatorName, identity, log, signal }
+      await (config.leaderElect ? lead(election, work) : work(signal))
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+    await Promise.all(reflectors.map(({ done }) => done))
+  }
+
+  /** For /readyz. */
+  readonly ready: Check = {
+    name: 'caches',
+    check: () => {
+      if (this.#reflectors.size === 0) return 'starting'
+      const problems = [...this.#reflectors].flatMap(([resource, reflector]) => {
+        const { synced, silentSeconds, problem } = reflector.state()
+        if (!synced) return `${resource} not in sync${problem ? `: ${problem}` : ''}`
+        return problem && silentSeconds > maxSilentSeconds ? `${resource}: ${problem}` : []
+      })
+      return problems.length > 0 ? problems.join('; ') : undefined
+    },
+  }
+
+  /** For /healthz. */
+  readonly alive: Check = {
+    name: 'loops',
+    check: () => {
+      const stuck = [...this.#queues].find(([, queue]) => queue.longestRunningSeconds > maxReconcileSeconds)
+      return (
+        stuck &&
+        `a reconcile of the ${stuck[0]} loop has been running for ${Math.round(stuck[1].longestRunningSeconds)} s`
+      )
+    },
+  }
+
+  #watch({ resource, path, query, metadataOnly, cache }: Watch, signal: AbortSignal): void {
+    const { client, log, metrics } = this.#parts
+    const reflector = reflect({
+      client,
+      path,
+      ...(query && { query }),
+      metadataOnly,
+      cache,
+      log,
+      signal,
+      onRestart: (reason) => metrics.watchRestarted(resource, reason),
+      onProblem: (error) => {
+        const missing = path === credentialsPath && isNotFound(error)
+        if (missing) log.error(crdMissing)
+        return missing
+      },
+    })
+    this.#reflectors.set(resource, reflector)
+  }
+
+  #queue(loop: Loop, concurrency: number, reconcile: (key: string) => Promise<void>): WorkQueue {
+    const { log, metrics } = this.#parts
+    const queue = new WorkQueue({
+      concurrency,
+      work: async (key) => {
+        const start = performance.now()
+        let result: 'success' | 'error' = 'error'
+        try {
+          await reconcile(key)
+          result = 'success'
+        } finally {
+          metrics.reconciled(loop, result, (performance.now() - start) / 1000)
+        }
+      },
+      onFailure: (key, error, { failures, waitMs }) => {
+        const level = isOvertaken(error) ? 'debug' : 'warn'
+        log[level]('reconcile failed', { [loop]: key, error, failures, retryInSeconds: Math.round(waitMs / 1000) })
+      },
+    })
+    this.#queues.set(loop, queue)
+    metrics.observeQueue(loop, () => queue.depth)
+    return queue
+  }
+}
