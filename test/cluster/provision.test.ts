@@ -1,0 +1,142 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { cacheDir, missingFrom } from './locate.ts'
+import { type Filler, fillCache, provision } from './provision.ts'
+import { scripts, temporaryFolders } from './temporary.ts'
+import { APPLETS, type Applet } from './versions.ts'
+import { eventually } from './wait.ts'
+
+const folder = temporaryFolders()
+const script = scripts()
+const silent = (): void => {}
+
+function write(dir: string, applets: readonly Applet[] = APPLETS): void {
+  mkdirSync(dir, { recursive: true })
+  for (const applet of applets) writeFileSync(join(dir, applet), '', { mode: 0o755 })
+}
+
+const succeeds: Filler = async (into) => write(into)
+const fails: Filler = async (into) => {
+  writeFileSync(join(into, 'etcd'), 'half of it', { mode: 0o755 })
+  throw new Error('the cable was cut')
+}
+const mustNotRun: Filler = () => Promise.reject(new Error('this must not run'))
+
+const partials = (root: string): string[] => readdirSync(root).filter((name) => name.startsWith('.partial-'))
+
+describe('the cache', () => {
+  test('what is there is used without any work', async () => {
+    const root = folder()
+    write(cacheDir(root))
+    await expect(fillCache(root, silent, { mustNotRun })).resolves.toBe(cacheDir(root))
+  })
+
+  test('the first filler that can fills it, and the others are told about', async () => {
+    const root = folder()
+    const said: string[] = []
+    const dir = await fillCache(root, (line) => said.push(line), { download: fails, build: succeeds, mustNotRun })
+    expect(missingFrom(dir)).toEqual([])
+    expect(said[0]).toBe('No download: the cable was cut')
+    expect(said[1]).toMatch(/^Control plane ready \(build, \d+ s\): /)
+    expect(partials(root)).toEqual([])
+  })
+
+  test('a filler that fails half-way leaves nothing behind', async () => {
+    const root = folder()
+    await expect(fillCache(root, silent, { build: fails })).rejects.toThrow('the cable was cut')
+    expect(existsSync(cacheDir(root))).toBe(false)
+    expect(partials(root)).toEqual([])
+  })
+
+  test('a filler that ends without error but with a part missing is not believed', async () => {
+    const root = folder()
+    const forgets: Filler = async (into) => write(into, ['etcd', 'kubectl'])
+    const filled = fillCache(root, silent, { build: forgets })
+    await expect(filled).rejects.toThrow('kube-apiserver, kube-controller-manager missing in the result')
+    expect(existsSync(cacheDir(root))).toBe(false)
+  })
+
+  test('a set that lost a part is made anew', async () => {
+    const root = folder()
+    write(cacheDir(root), ['etcd'])
+    expect(missingFrom(await fillCache(root, silent, { succeeds }))).toEqual([])
+  })
+
+  test('when all fail, the error has each reason and the cure', async () => {
+    const failure = await fillCache(folder(), silent, { download: fails, build: fails }).catch((error: Error) => error)
+    const message = String(failure)
+    expect(message).toContain('- download: the cable was cut\n- build: the cable was cut\nCure: ')
+    expect(message).toContain('KUBEBUILDER_ASSETS')
+  })
+
+  test('a provision that was killed half-way leaves neither a lock nor a set, and is swept up', async () => {
+    const root = folder()
+    const { child, firstLine } = script(`
+      import { writeFileSync } from 'node:fs'
+      import { fillCache } from './provision.ts'
+      await fillCache(${JSON.stringify(root)}, () => {}, {
+        build: async (into) => {
+          for (const applet of ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl']) {
+            writeFileSync(into + '/' + applet, 'unfinished', { mode: 0o755 })
+          }
+          console.log('working')
+          setInterval(() => {}, 1000)
+          await new Promise(() => {})
+        },
+      })
+    `)
+    await firstLine
+    expect(partials(root)).toHaveLength(1)
+    child.kill('SIGKILL')
+    await expect(fillCache(root, silent, { succeeds })).resolves.toBe(cacheDir(root))
+    expect(partials(root)).toEqual([])
+  })
+
+  test('of two at once the second waits, says so, and finds the work done', async () => {
+    const root = folder()
+    let finish: () => void = () => {}
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    const slow: Filler = async (into) => {
+      await finished
+      write(into)
+    }
+    const first = fillCache(root, silent, { slow })
+    const said: string[] = []
+    const second = fillCache(root, (line) => said.push(line), { mustNotRun })
+    await eventually(() => expect(said).toHaveLength(1))
+    expect(said[0]).toBe(`Waiting for process ${process.pid}, which is provisioning the control plane already`)
+    finish()
+    await expect(Promise.all([first, second])).resolves.toEqual([cacheDir(root), cacheDir(root)])
+  })
+})
+
+describe('KUBEBUILDER_ASSETS', () => {
+  test('a complete set is used as it is', async () => {
+    const assets = folder()
+    write(assets)
+    const binaries = await provision(silent, { KUBEBUILDER_ASSETS: assets }, { mustNotRun })
+    expect(Object.values(binaries)).toEqual(APPLETS.map((applet) => join(assets, applet)))
+  })
+
+  test('an envtest set, which has no controller manager, is completed', async () => {
+    const [assets, cache] = [folder(), folder()]
+    write(assets, ['etcd', 'kube-apiserver', 'kubectl'])
+    const said: string[] = []
+    const env = { KUBEBUILDER_ASSETS: assets, XDG_CACHE_HOME: cache }
+    const binaries = await provision((line) => said.push(line), env, { succeeds })
+    expect(said[0]).toContain('lacks kube-controller-manager: completing it')
+    expect(binaries.kubeApiserver).toBe(join(assets, 'kube-apiserver'))
+    expect(binaries.kubeControllerManager).toBe(
+      join(cacheDir(join(cache, 'regcred-operator')), 'kube-controller-manager'),
+    )
+  })
+
+  test('without it the cache is used', async () => {
+    const cache = folder()
+    const binaries = await provision(silent, { XDG_CACHE_HOME: cache }, { succeeds })
+    expect(binaries.etcd).toBe(join(cacheDir(join(cache, 'regcred-operator')), 'etcd'))
+  })
+})
