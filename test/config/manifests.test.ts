@@ -1,0 +1,102 @@
+/** What kustomize makes of config/: names that agree, a pod that a restricted namespace admits, an install in one go. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { parseAllDocuments } from 'yaml'
+import * as names from '../../src/api/names.ts'
+import { startCluster } from '../cluster/cluster.ts'
+import { sharedCluster } from '../cluster/shared.ts'
+import { type Answer, openApi } from '../support/api.ts'
+
+const cluster = sharedCluster()
+const config = join(import.meta.dirname, '..', '..', 'config')
+
+interface Manifest {
+  kind: string
+  metadata: { name: string; namespace?: string }
+  rules: { resourceNames: string[] }[]
+  spec: { template: { metadata: object; spec: PodSpec } }
+}
+
+interface PodSpec {
+  serviceAccountName: string
+  containers: [{ args: string[]; securityContext: object }]
+}
+
+async function build(folder: string): Promise<Manifest[]> {
+  return parseAllDocuments(await cluster.kubectl('kustomize', folder)).map((document) => document.toJS())
+}
+
+function find(manifests: Manifest[], kind: string, name: string): Manifest {
+  const found = manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name)
+  if (found === undefined) throw new Error(`no ${kind} ${name}`)
+  return found
+}
+
+/** The names of the Secrets according to RBAC and according to the arguments of the operator. */
+function secretNames(manifests: Manifest[]): { rbac: unknown; args: unknown } {
+  const { args } = find(manifests, 'Deployment', 'regcred-operator').spec.template.spec.containers[0]
+  return {
+    rbac: find(manifests, 'ClusterRole', 'regcred-operator-secrets').rules.map(({ resourceNames }) => resourceNames),
+    args: args.flatMap((arg) => /^--secret-name=(.*)$/.exec(arg)?.slice(1) ?? []),
+  }
+}
+
+test('RBAC and the arguments of the Deployment name the same Secrets', async () => {
+  expect(secretNames(await build(join(config, 'default')))).toEqual({ rbac: [['regcred']], args: ['regcred'] })
+})
+
+test('the component secret-names adds a name to both', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kustomize-'))
+  const path = (name: string) => relative(folder, join(config, name))
+  const kustomization = { resources: [path('default')], components: [path('secret-names')] }
+  try {
+    writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization))
+    const both = ['regcred', 'regcred-ci']
+    expect(secretNames(await build(folder))).toEqual({ rbac: [both], args: both })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('the names are those that the operator knows', async () => {
+  const manifests = await build(join(config, 'default'))
+  const { metadata, spec } = find(manifests, 'Deployment', names.operatorName)
+  expect(metadata.namespace).toBe(names.systemNamespace)
+  expect(spec.template.spec.serviceAccountName).toBe(names.operatorName)
+  expect(find(manifests, 'Role', names.operatorName).rules.flatMap(({ resourceNames }) => resourceNames ?? [])).toEqual(
+    [names.hashKeySecret],
+  )
+  expect(find(manifests, 'CustomResourceDefinition', `${names.plural}.${names.group}`)).toBeDefined()
+})
+
+test('a namespace that enforces the restricted Pod Security Standard admits the pod, and not a laxer one', async () => {
+  const api = openApi(cluster.adminKubeconfig)
+  const { metadata, spec } = find(await build(join(config, 'default')), 'Deployment', 'regcred-operator').spec.template
+  const create = (spec: PodSpec): Promise<Answer> => {
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: 'tested' }, spec }
+    return api('POST', '/api/v1/namespaces/regcred-system/pods?dryRun=All', pod)
+  }
+  expect(await create(spec)).toMatchObject({ status: 201 })
+  const [container] = spec.containers
+  const lax = { ...spec, containers: [{ ...container, securityContext: {} }] as [typeof container] }
+  expect(await create(lax)).toMatchObject({ status: 403, body: { message: expect.stringContaining('restricted') } })
+})
+
+test('one kubectl apply installs everything into an empty cluster, and a second one changes nothing', async () => {
+  const empty = await startCluster({ say: () => {} })
+  try {
+    const apply = () => empty.kubectl('apply', '--server-side', '-k', join(config, 'default'))
+    expect(await apply()).toContain('deployment.apps/regcred-operator serverside-applied')
+    await empty.kubectl('wait', '--for=condition=Established', '--timeout=60s', 'crd/registrycredentials.regcred.dev')
+    const versions = () =>
+      empty.kubectl('get', '-k', join(config, 'default'), '-o', 'jsonpath={.items[*].metadata.generation}')
+    const before = await versions()
+    await apply()
+    expect(await versions()).toBe(before)
+    expect(await empty.kubectl('get', 'rcred')).toBe('')
+  } finally {
+    await empty.stop()
+  }
+})

@@ -1,0 +1,64 @@
+/** Objects of the cluster's admins that decide what the operator may do. */
+import { eventually } from '../cluster/wait.ts'
+import { type Lab, operatorNamespace, serviceAccountPath } from './lab.ts'
+
+/** Lets the operator write Secrets of one more name, with the rules that config/secret-names adds the name to. */
+export async function allowSecretName(lab: Lab, secretName: string): Promise<void> {
+  const apiVersion = 'rbac.authorization.k8s.io/v1'
+  const metadata = { name: lab.unique('regcred-operator-secrets') }
+  const installed = '/apis/rbac.authorization.k8s.io/v1/clusterroles'
+  const { rules } = await lab.client.get<{ rules: object[] }>(`${installed}/regcred-operator-secrets`)
+  await lab.create(installed, {
+    apiVersion,
+    kind: 'ClusterRole',
+    metadata,
+    rules: rules.map((rule) => ({ ...rule, resourceNames: [secretName] })),
+  })
+  await lab.create('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+    apiVersion,
+    kind: 'ClusterRoleBinding',
+    metadata,
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: metadata.name },
+    subjects: [{ kind: 'ServiceAccount', name: 'regcred-operator', namespace: operatorNamespace }],
+  })
+}
+
+/** From now on no ServiceAccount of the namespace can be changed, by nobody. @returns ends that */
+export async function refuseServiceAccountUpdates(lab: Lab, namespace: string): Promise<() => Promise<void>> {
+  const apiVersion = 'admissionregistration.k8s.io/v1'
+  const [policies, bindings] = ['validatingadmissionpolicies', 'validatingadmissionpolicybindings'].map(
+    (plural) => `/apis/${apiVersion}/${plural}`,
+  ) as [string, string]
+  const metadata = { name: namespace }
+  const resourceRules = [
+    { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['serviceaccounts'] },
+  ]
+  await lab.create(policies, {
+    apiVersion,
+    kind: 'ValidatingAdmissionPolicy',
+    metadata,
+    spec: {
+      matchConstraints: { resourceRules },
+      validations: [{ expression: 'false', message: 'refused by the test' }],
+    },
+  })
+  await lab.create(bindings, {
+    apiVersion,
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata,
+    spec: {
+      policyName: namespace,
+      validationActions: ['Deny'],
+      matchResources: { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } },
+    },
+  })
+  const attempt = () => lab.patch(serviceAccountPath(namespace), { metadata: { annotations: { attempt: 'true' } } })
+  await eventually(async () => {
+    const refused = await attempt().then(
+      () => false,
+      (error: Error) => error.message.includes('refused by the test'),
+    )
+    if (!refused) throw new Error('the policy is not yet in force')
+  })
+  return async () => void (await lab.client.delete(`${bindings}/${namespace}`))
+}

@@ -1,0 +1,73 @@
+/** The types are those of the CRD, and a forgotten `npm run generate` is found. */
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+
+const root = join(import.meta.dirname, '..', '..')
+const crdFile = join('crds', 'registrycredentials.yaml')
+const typesFile = join('src', 'api', 'registry-credential.ts')
+
+/** A folder with copies of the CRD and the types: the script takes both from its working folder. */
+let folder: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'generate-'))
+  for (const file of [crdFile, typesFile]) cpSync(join(root, file), join(folder, file))
+})
+
+afterEach(() => {
+  rmSync(folder, { recursive: true })
+})
+
+function generate(...args: string[]): { status: number | null; stderr: string } {
+  const script = join(root, 'scripts', 'generate.ts')
+  return spawnSync(process.execPath, [script, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH },
+  })
+}
+
+function edit(file: string, from: string, to: string): void {
+  const text = readFileSync(join(folder, file), 'utf8')
+  expect(text).toContain(from)
+  writeFileSync(join(folder, file), text.replace(from, to))
+}
+
+test('the types in the repository are current', () => {
+  expect(generate('--check')).toMatchObject({ status: 0, stderr: '' })
+})
+
+test('a changed CRD makes --check fail with the cure, and leaves the file alone', () => {
+  edit(crdFile, '[Delete, Orphan]', '[Delete, Orphan, Keep]')
+  const { status, stderr } = generate('--check')
+  expect(status).toBe(1)
+  expect(stderr).toContain(
+    'registry-credential.ts is not what crds/registrycredentials.yaml gives: run `npm run generate`',
+  )
+  expect(readFileSync(join(folder, typesFile), 'utf8')).not.toContain('Keep')
+})
+
+test('types that were edited by hand or are missing make --check fail', () => {
+  edit(typesFile, 'secretName: string', 'secretName?: string')
+  expect(generate('--check').status).toBe(1)
+  rmSync(join(folder, typesFile))
+  expect(generate('--check').status).toBe(1)
+})
+
+test('generating brings the types to the CRD', () => {
+  edit(crdFile, '[Delete, Orphan]', '[Delete, Orphan, Keep]')
+  expect(generate()).toMatchObject({ status: 0, stderr: '' })
+  expect(readFileSync(join(folder, typesFile), 'utf8')).toContain("deletionPolicy: 'Delete' | 'Orphan' | 'Keep'")
+  expect(generate('--check').status).toBe(0)
+})
+
+test('fields with a default are not optional, all others that are not required are', () => {
+  const types = readFileSync(join(root, typesFile), 'utf8')
+  expect(types).toMatch(/^ {2}serviceAccounts: string\[\]$/m)
+  expect(types).toMatch(/^ {2}optIn: boolean$/m)
+  expect(types).toMatch(/^ {2}registries\?: string\[\]$/m)
+  expect(types).toMatch(/^ {2}source: RegistryCredentialSource$/m)
+})
