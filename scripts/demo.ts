@@ -1,0 +1,147 @@
+/**
+ * The main job as a short story on a real control plane: `npm run demo`. Installs config/ as users do, runs the operator
+ * as its own ServiceAccount, and shows what kubectl really prints at every step. Stays up afterwards, except with --once
+ * or where CI is set.
+ */
+import { once } from 'node:events'
+import { dirname } from 'node:path'
+import { startCluster } from '../test/cluster/cluster.ts'
+import { installOperator } from '../test/cluster/install.ts'
+import { startOperator } from '../test/cluster/operator.ts'
+import { sayOn } from '../test/cluster/progress.ts'
+import { provision } from '../test/cluster/provision.ts'
+import { eventually } from '../test/cluster/wait.ts'
+
+const colours = process.stdout.isTTY === true && !process.env.NO_COLOR
+const [bold, dim, plain] = colours ? ['\u001b[1m', '\u001b[2m', '\u001b[0m'] : ['', '', '']
+const staysUp = !process.argv.includes('--once') && !process.env.CI
+const start = performance.now()
+
+const references = 'custom-columns=SERVICEACCOUNT:.metadata.name,PULL SECRETS:.imagePullSecrets[*].name'
+const copies =
+  'custom-columns=NAMESPACE:.metadata.namespace,SECRET:.metadata.name,UID:.metadata.uid,HASH:.metadata.annotations.regcred\\.dev/hash'
+const copyList = ['get', 'secrets', '--all-namespaces', '--field-selector', 'metadata.name=regcred', '-o', copies]
+
+tell('A Kubernetes control plane: etcd, kube-apiserver and kube-controller-manager, on this machine only.')
+const { kubectl: kubectlPath } = await provision(sayOn(process.stderr))
+const cluster = await startCluster()
+
+tell('The operator is installed as users install it, and runs as its own ServiceAccount, with that RBAC and no more.')
+console.log(`${dim}$ kubectl apply --server-side -k config/default${plain}`)
+await installOperator(cluster)
+const operator = await startOperator({ cluster })
+await refused('get', 'secrets', '--all-namespaces', '--as=system:serviceaccount:regcred-system:regcred-operator')
+
+tell('A platform team applies one source Secret and one RegistryCredential (examples/01-docker-hub).')
+await show('apply', '-f', 'examples/01-docker-hub/credential.yaml')
+await show('wait', '--for=condition=Ready', 'rcred/dockerhub', '--timeout=60s')
+await show('get', 'rcred')
+
+tell('The namespace shop has the Secret, and its ServiceAccount names it.')
+await show(...copyList)
+await show('get', 'serviceaccount', 'default', '--namespace', 'shop', '-o', references)
+
+tell('A pod with a private image needs nothing of its own: its manifest has no imagePullSecrets.')
+await show('apply', '-f', 'examples/01-docker-hub/private-pod.yaml', '-f', 'examples/01-docker-hub/public-pod.yaml')
+await show('get', 'pod', 'private', '--namespace', 'shop', '-o', 'jsonpath={.spec.imagePullSecrets}')
+
+tell('A namespace opts in by a label. Its owner never sees where the password comes from.')
+await show('create', 'namespace', 'team-green')
+await show('label', 'namespace', 'team-green', 'use.regcred.dev/dockerhub=true')
+await until(/2\/2/, 'get', 'rcred', 'dockerhub')
+await show('get', 'serviceaccount', 'default', '--namespace', 'team-green', '-o', references)
+
+tell('The team selects more namespaces. One that is created later is served as it comes.')
+await show('patch', 'rcred', 'dockerhub', '--type=merge', '-p', '{"spec":{"namespaces":{"include":["shop","shop-*"]}}}')
+await show('create', 'namespace', 'shop-eu')
+await until(/3\/3/, 'get', 'rcred', 'dockerhub')
+await show('get', 'rcred')
+
+tell('The password is rotated in the source: every copy follows in place. Same UID, new HASH.')
+await show(...copyList)
+const rotation =
+  '{"stringData":{".dockerconfigjson":"{\\"auths\\":{\\"docker.io\\":{\\"username\\":\\"acme\\",\\"password\\":\\"new-example-password\\"}}}"}}'
+const hashes = await cluster.kubectl(...copyList)
+await show('patch', 'secret', 'dockerhub', '--namespace', 'regcred-system', '-p', rotation)
+await eventually(async () => {
+  const before = new Set(hashes.split(/\s+/))
+  const now = (await cluster.kubectl(...copyList)).trim().split('\n').slice(1)
+  return now.length === 3 && now.every((line) => !before.has(line.trim().split(/\s+/)[3] ?? ''))
+})
+await show(...copyList)
+
+tell('A Secret of that name that the operator did not make is left alone, and reported. Everything else goes on.')
+await show('create', 'namespace', 'legacy')
+await show('create', 'secret', 'generic', 'regcred', '--namespace', 'legacy', '--from-literal=by=hand')
+await show('label', 'namespace', 'legacy', 'use.regcred.dev/dockerhub=true')
+await until(/NotOwned/, 'get', 'rcred', 'dockerhub', '-o', 'jsonpath={.status.failures}')
+await show('get', 'rcred', 'dockerhub', '-o', 'wide')
+
+tell('The credential is deleted. Its Secrets and references are gone; what others made is still there.')
+await show('delete', 'rcred', 'dockerhub')
+await show(...copyList)
+await show('get', 'serviceaccount', 'default', '--namespace', 'shop', '-o', references)
+
+tell('The other examples, all at once: opting in, several registries in one Secret, chosen ServiceAccounts, GitOps.')
+for (const example of ['02-opt-in', '03-several-registries', '04-service-accounts']) {
+  await cluster.kubectl('apply', '-f', `examples/${example}/`)
+}
+await cluster.kubectl(
+  'create',
+  'secret',
+  'docker-registry',
+  'web-registry',
+  '--namespace=regcred-system',
+  '--docker-server=ghcr.io',
+  '--docker-username=acme-bot',
+  '--docker-password=example-password',
+)
+await cluster.kubectl('apply', '-k', 'examples/05-gitops')
+await show('wait', '--for=condition=Ready', 'rcred', '--all', '--timeout=60s')
+await show('get', 'rcred')
+
+tell(`That was the main job, in ${Math.round((performance.now() - start) / 1000)} s.`)
+if (staysUp) {
+  console.log(`The cluster and the operator stay up. In another terminal:
+
+  export KUBECONFIG=${cluster.adminKubeconfig}
+  export PATH="${dirname(kubectlPath)}:$PATH"      # a kubectl, if you have none
+  kubectl get rcred
+  kubectl explain rcred.spec
+
+Ctrl-C ends both and leaves nothing behind.`)
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+}
+await operator.stop()
+await cluster.stop()
+
+function tell(text: string): void {
+  console.log(`\n${bold}${text}${plain}`)
+}
+
+/** Shows a kubectl command and what it prints. */
+async function show(...args: string[]): Promise<void> {
+  printCommand(args)
+  console.log((await cluster.kubectl(...args)).trimEnd().replace(/^/gm, '  '))
+}
+
+/** Shows a command that must fail, and how. */
+async function refused(...args: string[]): Promise<void> {
+  const error = await cluster.kubectl(...args).then(
+    () => undefined,
+    (failure: Error) => failure.message,
+  )
+  if (error === undefined) throw new Error(`kubectl ${args.join(' ')} was not refused`)
+  printCommand(args)
+  console.log(error.slice(error.indexOf('Error from server')).replace(/^/gm, '  '))
+}
+
+function printCommand(args: readonly string[]): void {
+  console.log(`${dim}$ kubectl ${args.map((arg) => (/[\s*{}$\\]/.test(arg) ? `'${arg}'` : arg)).join(' ')}${plain}`)
+}
+
+/** Waits until a kubectl command prints what is wanted: the operator is quick, but another process. */
+async function until(wanted: RegExp, ...args: string[]): Promise<void> {
+  const describe = `kubectl ${args.join(' ')} printing ${wanted}`
+  await eventually(async () => wanted.test(await cluster.kubectl(...args)), { describe })
+}
