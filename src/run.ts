@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { operatorName } from './api/names.ts'
 import type { Config } from './config.ts'
 import type { Caches } from './controller/caches.ts'
-import { type Loop, startController } from './controller/controller.ts'
+import { startController } from './controller/controller.ts'
 import { credentialsPath, type Watch, watchesOf } from './controller/watches.ts'
 import { isNotFound, isOvertaken } from './kube/api-error.ts'
 import type { KubeClient } from './kube/client.ts'
@@ -15,7 +15,7 @@ import { WorkQueue } from './kube/work-queue.ts'
 import type { Run } from './operator.ts'
 import type { Check } from './telemetry/checks.ts'
 import type { Logger } from './telemetry/logger.ts'
-import type { Metrics } from './telemetry/metrics.ts'
+import type { Loop, Metrics, Result } from './telemetry/metrics.ts'
 import type { Redactor } from './telemetry/redaction.ts'
 
 export interface RunParts {
@@ -147,7 +147,7 @@ export class Process {
       concurrency,
       work: async (key) => {
         const start = performance.now()
-        let result: 'success' | 'error' = 'error'
+        let result: Result = 'error'
         try {
           await reconcile(key)
           result = 'success'

@@ -13,6 +13,7 @@ import type { Entries } from '../model/docker-config.ts'
 import type { Status } from '../model/status.ts'
 import { issue } from '../sources/source.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { Loop } from '../telemetry/metrics.ts'
 import { Board } from './board.ts'
 import type { Caches } from './caches.ts'
 import { CredentialLoop } from './credential-loop.ts'
@@ -47,8 +48,6 @@ export interface ControllerParts {
   /** Makes a queue that is logged and measured. */
   queue(loop: Loop, concurrency: number, work: (key: string) => Promise<void>): WorkQueue
 }
-
-export type Loop = 'credential' | 'namespace' | 'status'
 
 /** Few, but their sources may be slow. */
 const credentialConcurrency = 8

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cluster } from './access.ts'
 import { startGuard } from './guard.ts'
-import { acquireLock, type Lock } from './lock.ts'
+import { acquireLock } from './lock.ts'
 import { freePorts } from './ports.ts'
 import { assertReady, statusOf } from './ready.ts'
 import { createServer } from './server.ts'
@@ -26,6 +26,8 @@ export interface OperatorOptions {
   command?: [string, ...string[]]
   /** Default true; false for a start that is expected to wait or to fail. */
   untilReady?: boolean
+  /** It takes its turn by the lease, beside others that do so too; it waits for nobody's end. */
+  replica?: boolean
 }
 
 export interface RunningOperator {
@@ -62,7 +64,7 @@ const STOP_TIMEOUT_MS = 60_000
  * waits until the first one's operator has ended, in whichever process that is.
  */
 export async function startOperator(options: OperatorOptions = {}): Promise<RunningOperator> {
-  const { cluster = sharedCluster(), args = [], env = {}, untilReady = true } = options
+  const { cluster = sharedCluster(), args = [], env = {}, untilReady = true, replica = false } = options
   const [binary, ...firstArgs] = options.command ?? [
     process.execPath,
     '--disable-warning=ExperimentalWarning',
@@ -70,7 +72,7 @@ export async function startOperator(options: OperatorOptions = {}): Promise<Runn
   ]
   const kubeconfig =
     options.kubeconfig ?? (await cluster.kubeconfigFor({ namespace: NAMESPACE, serviceAccount: SERVICE_ACCOUNT }))
-  const lock: Lock = await acquireLock(join(cluster.dir, 'operator.lock'), () => {})
+  const lock = replica ? undefined : await acquireLock(join(cluster.dir, 'operator.lock'), () => {})
   const [healthPort = 0, metricsPort = 0] = await freePorts(2)
   const healthUrl = `http://127.0.0.1:${healthPort}`
   const logFile = join(cluster.dir, `operator-${randomUUID()}.log`)
@@ -82,7 +84,7 @@ export async function startOperator(options: OperatorOptions = {}): Promise<Runn
       ...firstArgs,
       `--kubeconfig=${kubeconfig}`,
       `--namespace=${NAMESPACE}`,
-      '--leader-elect=false',
+      `--leader-elect=${replica}`,
       `--health-probe-bind-address=127.0.0.1:${healthPort}`,
       `--metrics-bind-address=127.0.0.1:${metricsPort}`,
       ...args,
@@ -98,7 +100,7 @@ export async function startOperator(options: OperatorOptions = {}): Promise<Runn
   const started = server.start()
   void server.exited().then(() => {
     guard.end()
-    lock.release()
+    lock?.release()
   })
   try {
     await started

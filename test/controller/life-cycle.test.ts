@@ -43,11 +43,12 @@ describe.each(modes)('%s:', (_, mode, during) => {
     await lab.served(namespace, { references: ['own', 'regcred'] })
     await during(() => lab.patchCredential(credential, { secretName: other }))
     await lab.served(namespace, { secret: other, references: ['own', other] })
+    await lab.ready(credential)
     expect(await lab.secret(namespace)).toBeNull()
     await during(() => lab.patchCredential(credential, { secretName: 'regcred' }))
     await lab.served(namespace, { references: ['own', 'regcred'] })
-    expect(await lab.secret(namespace, other)).toBeNull()
     await lab.ready(credential)
+    expect(await lab.secret(namespace, other)).toBeNull()
   })
 
   scenario('a secretName that is not allowed stalls the credential, and what was there stays', async () => {
@@ -69,6 +70,7 @@ describe.each(modes)('%s:', (_, mode, during) => {
     expect([await lab.secret(namespace), await lab.serviceAccount(namespace)]).toEqual(before)
     await lab.patchCredential(credential, { secretName: other })
     await lab.served(namespace, { secret: other, logins: { 'ghcr.io': { ...login, password: 'rotated' } } })
+    await lab.ready(credential)
     expect(await lab.secret(namespace)).toBeNull()
   })
 

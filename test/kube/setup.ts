@@ -5,6 +5,7 @@ import { KubeConfig } from '@kubernetes/client-node'
 import { type ClientOptions, KubeClient, type Response } from '../../src/kube/client.ts'
 import type { Fields, Logger } from '../../src/telemetry/logger.ts'
 import { sharedCluster } from '../cluster/shared.ts'
+import { eventually } from '../cluster/wait.ts'
 
 export const manager = { fieldManager: 'test' }
 
@@ -47,6 +48,26 @@ export async function freshNamespace(client: KubeClient): Promise<string> {
   await client.create('/api/v1/namespaces', { metadata: { name } }, manager)
   atEnd(() => client.delete(`/api/v1/namespaces/${name}`))
   return name
+}
+
+/**
+ * A resource type of the test's own, cluster-scoped, deleted at the end. The API server remembers events of a type from
+ * its making on, so that every earlier resourceVersion is too old for a watch.
+ * @returns its path, and its apiVersion and kind
+ */
+export async function freshResource(client: KubeClient): Promise<{ path: string; apiVersion: string; kind: string }> {
+  const group = `g${randomBytes(5).toString('hex')}.test.regcred.dev`
+  const kind = 'Thing'
+  const path = `/apis/${group}/v1/things`
+  const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+  const names = { plural: 'things', singular: 'thing', kind, listKind: 'ThingList' }
+  const schema = { openAPIV3Schema: { type: 'object' } }
+  const versions = [{ name: 'v1', served: true, storage: true, schema }]
+  const spec = { group, scope: 'Cluster', names, versions }
+  await client.create(definitions, { metadata: { name: `things.${group}` }, spec }, manager)
+  atEnd(() => client.delete(`${definitions}/things.${group}`))
+  await eventually(async () => void (await client.get(path)), { describe: `${path} to be served` })
+  return { path, apiVersion: `${group}/v1`, kind }
 }
 
 export interface LogLine {
