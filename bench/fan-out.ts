@@ -12,7 +12,8 @@ import { eventually } from '../test/cluster/wait.ts'
 import { Lab } from '../test/controller/lab.ts'
 
 const count = Number(process.argv[2] ?? 1000)
-const bundle = join(import.meta.dirname, '..', 'dist', 'regcred-operator.mjs')
+const root = join(import.meta.dirname, '..')
+const bundle = join(root, 'dist', 'regcred-operator.mjs')
 const user = 'system:serviceaccount:regcred-system:regcred-operator'
 const quietSeconds = 30
 
@@ -25,7 +26,7 @@ await eventually(async () => (await countOf('/api/v1/serviceaccounts')) >= count
 const source = await lab.source('bench', { 'ghcr.io': { username: 'bench', password: 'bench-password-1' } })
 
 const beforeStart = performance.now()
-const operator = await startOperator({ cluster, command: [process.execPath, bundle] })
+const operator = await startOperator({ cluster, command: [process.execPath, ...nodeFlags(), bundle] })
 const readySeconds = (performance.now() - beforeStart) / 1000
 await sleep(2000)
 const idleMiB = residentMiB(operator)
@@ -48,6 +49,12 @@ console.log(
 console.log(`${quietSeconds} s of quiet: ${quiet.length} requests`)
 await operator.stop()
 await cluster.stop()
+
+/** Those with which the image starts it. */
+function nodeFlags(): string[] {
+  const entrypoint = /^ENTRYPOINT (.+)$/m.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))?.[1] ?? '[]'
+  return (JSON.parse(entrypoint) as string[]).filter((argument) => argument.startsWith('--'))
+}
 
 /** Until the operator has sent nothing for two seconds. */
 async function measure(what: string, cause: () => Promise<void>): Promise<Record<string, number>> {
