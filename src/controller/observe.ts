@@ -12,8 +12,9 @@ import {
   managedByValue,
   optOutKey,
 } from '../api/names.ts'
+import type { ObjectMeta } from '../api/object-meta.ts'
 import type { RegistryCredential } from '../api/registry-credential.ts'
-import type { KubeObject, ObjectMeta } from '../kube/objects.ts'
+import type { KubeObject } from '../kube/objects.ts'
 import { type Credential, interpret } from '../model/credential.ts'
 import type { ObservedSecret, ObservedServiceAccount } from '../model/observed.ts'
 import type { Namespace } from '../model/selection.ts'

@@ -1,7 +1,9 @@
 /** Reads source Secrets for the sources: of the operator's own namespace only, and only those that the watch has seen. */
+
+import type { ObjectMeta } from '../api/object-meta.ts'
 import { isNotFound } from '../kube/api-error.ts'
 import type { KubeClient } from '../kube/client.ts'
-import type { KubeObject, ObjectMeta } from '../kube/objects.ts'
+import type { KubeObject } from '../kube/objects.ts'
 import type { SourceSecret } from '../model/source-secret.ts'
 import type { SourceContext } from '../sources/source.ts'
 import { secretPath } from './secret-writer.ts'

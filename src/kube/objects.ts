@@ -4,43 +4,7 @@
  * Only what every kind has in common. The fields of a kind are typed where they are used.
  */
 
-export interface OwnerReference {
-  apiVersion: string
-  kind: string
-  name: string
-  uid: string
-  controller?: boolean
-  blockOwnerDeletion?: boolean
-}
-
-export interface ManagedFields {
-  manager?: string
-  operation?: 'Apply' | 'Update'
-  subresource?: string
-  /** RFC 3339. */
-  time?: string
-  /** A tree of `f:<field>` keys; names only, never values. */
-  fieldsV1?: Record<string, unknown>
-}
-
-export interface ObjectMeta {
-  name: string
-  /** Absent on cluster-scoped objects. */
-  namespace?: string
-  uid: string
-  /** A decimal number, see resource-version.ts. */
-  resourceVersion: string
-  generation?: number
-  /** RFC 3339. */
-  creationTimestamp?: string
-  /** RFC 3339. Present from the first DELETE until the last finalizer is gone. */
-  deletionTimestamp?: string
-  labels?: Record<string, string>
-  annotations?: Record<string, string>
-  finalizers?: string[]
-  ownerReferences?: OwnerReference[]
-  managedFields?: ManagedFields[]
-}
+import type { ObjectMeta } from '../api/object-meta.ts'
 
 /** An object as the API server answers it. The items of a list carry neither `apiVersion` nor `kind`. */
 export interface KubeObject {

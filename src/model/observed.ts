@@ -1,4 +1,5 @@
 /** What the namespace loop knows of the objects in a namespace: plain facts, taken from metadata-only watches. */
+import type { OwnerReference } from '../api/object-meta.ts'
 
 export interface ObservedSecret {
   namespace: string
@@ -16,16 +17,6 @@ export interface ObservedSecret {
   owners: readonly OwnerReference[]
   /** managedFields say that we wrote `.dockerconfigjson` last. */
   dataIsOurs: boolean
-}
-
-export interface OwnerReference {
-  apiVersion: string
-  kind: string
-  name: string
-  uid: string
-  /** These two only on those that others set. */
-  controller?: boolean
-  blockOwnerDeletion?: boolean
 }
 
 export interface ObservedServiceAccount {

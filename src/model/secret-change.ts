@@ -1,7 +1,8 @@
 /** Desired − observed for one Secret: the one write, if any, that makes it right. */
 import { credentialKind, group, groupVersion } from '../api/names.ts'
+import type { OwnerReference } from '../api/object-meta.ts'
 import type { CredentialState, DesiredSecret } from './desired.ts'
-import type { ObservedSecret, OwnerReference } from './observed.ts'
+import type { ObservedSecret } from './observed.ts'
 
 export type SecretChange =
   | 'none'

@@ -1,5 +1,5 @@
 /** What people and programs do to copies and references, and the one write, if any, that is to mend it. */
-import type { OwnerReference } from '../../src/kube/objects.ts'
+import type { OwnerReference } from '../../src/api/object-meta.ts'
 import { openApi } from '../support/api.ts'
 import { type Lab, type Secret, secretPath, serviceAccountPath } from './lab.ts'
 

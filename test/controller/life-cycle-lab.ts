@@ -57,6 +57,13 @@ export class LifeCycleLab extends Lab {
     )
   }
 
+  /** Waits: between two runs of our operator that of another test file may act, which knows of fewer names. */
+  async noSecret(namespace: string, name = 'regcred'): Promise<void> {
+    await eventually(async () => expect(await this.secret(namespace, name)).toBeNull(), {
+      describe: `no Secret ${name} in ${namespace}`,
+    })
+  }
+
   /** Waits until nothing of ours is in a namespace. */
   async clean(namespace: string, { secret = 'regcred', references = [] }: Expected = {}): Promise<void> {
     await eventually(

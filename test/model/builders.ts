@@ -1,11 +1,12 @@
 /** Short ways to the model's inputs, with the values that a test does not care about filled in. */
 import { credentialKind, groupVersion } from '../../src/api/names.ts'
+import type { OwnerReference } from '../../src/api/object-meta.ts'
 import type { RegistryCredentialSpec } from '../../src/api/registry-credential.ts'
 import { type Credential, interpret } from '../../src/model/credential.ts'
 import type { CredentialState } from '../../src/model/desired.ts'
 import type { Entries } from '../../src/model/docker-config.ts'
 import type { Labels } from '../../src/model/label-selector.ts'
-import type { ObservedSecret, ObservedServiceAccount, OwnerReference } from '../../src/model/observed.ts'
+import type { ObservedSecret, ObservedServiceAccount } from '../../src/model/observed.ts'
 import type { Namespace } from '../../src/model/selection.ts'
 
 export interface CredentialOptions {
