@@ -3,7 +3,6 @@
  * as its own ServiceAccount, and shows what kubectl really prints at every step. Stays up afterwards, except with --once
  * or where CI is set.
  */
-import { once } from 'node:events'
 import { dirname } from 'node:path'
 import { startCluster } from '../test/cluster/cluster.ts'
 import { installOperator } from '../test/cluster/install.ts'
@@ -29,11 +28,11 @@ const cluster = await startCluster()
 tell('The operator is installed as users install it, and runs as its own ServiceAccount, with that RBAC and no more.')
 console.log(`${dim}$ kubectl apply --server-side -k config/default${plain}`)
 await installOperator(cluster)
-const operator = await startOperator({ cluster })
+const operator = await startOperator({ cluster, replica: true })
 await refused('get', 'secrets', '--all-namespaces', '--as=system:serviceaccount:regcred-system:regcred-operator')
 
 tell('A platform team applies one source Secret and one RegistryCredential (examples/01-docker-hub).')
-await show('apply', '-f', 'examples/01-docker-hub/credential.yaml')
+await show('apply', '-f', 'examples/01-docker-hub/source.yaml', '-f', 'examples/01-docker-hub/credential.yaml')
 await show('wait', '--for=condition=Ready', 'rcred/dockerhub', '--timeout=60s')
 await show('get', 'rcred')
 
@@ -46,10 +45,10 @@ await show('apply', '-f', 'examples/01-docker-hub/private-pod.yaml', '-f', 'exam
 await show('get', 'pod', 'private', '--namespace', 'shop', '-o', 'jsonpath={.spec.imagePullSecrets}')
 
 tell('A namespace opts in by a label. Its owner never sees where the password comes from.')
-await show('create', 'namespace', 'team-green')
-await show('label', 'namespace', 'team-green', 'use.regcred.dev/dockerhub=true')
+await show('create', 'namespace', 'team-amber')
+await show('label', 'namespace', 'team-amber', 'use.regcred.dev/dockerhub=true')
 await until(/2\/2/, 'get', 'rcred', 'dockerhub')
-await show('get', 'serviceaccount', 'default', '--namespace', 'team-green', '-o', references)
+await show('get', 'serviceaccount', 'default', '--namespace', 'team-amber', '-o', references)
 
 tell('The team selects more namespaces. One that is created later is served as it comes.')
 await show('patch', 'rcred', 'dockerhub', '--type=merge', '-p', '{"spec":{"namespaces":{"include":["shop","shop-*"]}}}')
@@ -102,18 +101,58 @@ await show('get', 'rcred')
 
 tell(`That was the main job, in ${Math.round((performance.now() - start) / 1000)} s.`)
 if (staysUp) {
-  console.log(`The cluster and the operator stay up. In another terminal:
+  await cleanUp()
+  console.log(`The cluster and the operator stay up. All of the above is taken away again, so the examples can be tried by hand.
+There is no node: pods stay Pending, that of the Deployment regcred-operator too. The operator is process ${operator.pid}:
+
+  its log       ${operator.logFile}
+  its probes    ${operator.healthUrl}/readyz?verbose
+  its metrics   ${operator.metricsUrl}
+
+In another terminal:
 
   export KUBECONFIG=${cluster.adminKubeconfig}
   export PATH="${dirname(kubectlPath)}:$PATH"      # a kubectl, if you have none
   kubectl get rcred
-  kubectl explain rcred.spec
+  kubectl explain rcred.spec.namespaces
 
 Ctrl-C ends both and leaves nothing behind.`)
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+  await untilTold()
 }
 await operator.stop()
 await cluster.stop()
+
+/** Leaves the cluster as a newcomer would find it after the installation. */
+async function cleanUp(): Promise<void> {
+  const namespaces = [
+    'shop',
+    'shop-eu',
+    'team-amber',
+    'legacy',
+    'team-blue',
+    'team-green',
+    'team-red',
+    'data-lake',
+    'ci',
+  ]
+  await cluster.kubectl('delete', 'rcred', '--all')
+  await cluster.kubectl('delete', 'namespace', ...namespaces, 'web-staging', 'web-production')
+  await cluster.kubectl(
+    'delete',
+    'secret',
+    '--namespace=regcred-system',
+    '--field-selector=metadata.name!=regcred-operator-key',
+  )
+}
+
+/** Until Ctrl-C or SIGTERM. Neither a listener for signals nor the servers keep a Node process alive. */
+async function untilTold(): Promise<void> {
+  const alive = setInterval(() => {}, 60_000)
+  await new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, resolve)
+  })
+  clearInterval(alive)
+}
 
 function tell(text: string): void {
   console.log(`\n${bold}${text}${plain}`)

@@ -173,7 +173,7 @@ export interface RegistryCredentialStatus {
      */
     registries: string[]
     /**
-     * When this login was taken from the source.
+     * When the source was last changed.
      */
     issuedAt?: string
     /**
@@ -207,7 +207,7 @@ export interface Condition {
    */
   lastTransitionTime: string
   /**
-   * Why, in one word, for example Synced or SourceNotFound.
+   * Why, in one word, for example Succeeded or SourceNotFound.
    */
   reason: string
   /**

@@ -68,7 +68,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     if (credentials.get(name)?.credential.deleting) credentialQueue.add(name)
   })
 
-  const statusWriter = new StatusWriter(caches, credentials, board, parts.writeStatus)
+  const statusWriter = new StatusWriter(caches, credentials, board, reporter, parts.writeStatus)
   const statusQueue = parts.queue('status', statusConcurrency, (name) => statusWriter.reconcile(name))
 
   const namespaceLoop = new NamespaceLoop({

@@ -73,7 +73,7 @@ export class NamespaceLoop {
       }
     }
 
-    for (const target of targets) target.failure = await attempt(() => this.#bring(name, target))
+    for (const target of targets) target.failure = withCure(target, await attempt(() => this.#bring(name, target)))
     for (const serviceAccount of serviceAccounts) {
       const problem = await attempt(() => this.#link(name, serviceAccount, targets))
       // It counts against every target: none of its references can be relied on.
@@ -92,12 +92,21 @@ export class NamespaceLoop {
 
   #target(name: string, namespace: Namespace, states: readonly CredentialState[]): Target {
     const observed = this.#observed(namespace.name, name)
+    const mayBeSource = observed !== undefined && this.#parts.credentials.mayBeSource(observed)
     const desired = desiredSecret(name, namespace, states, observed)
     const payload = desired.state === 'present' ? this.#parts.payloads.of(desired.contributors) : undefined
     const change = secretChange(desired, observed, payload?.hash ?? '')
     const available = observed !== undefined && !observed.deleting && isOurs(observed)
-    if (change === 'not-owned' && observed) this.#parts.reporter.notOwned(observed, desired.selectedBy)
-    return { desired, observed, change, payload, available, obstacle: obstacle(desired, change), failure: undefined }
+    if (change === 'not-owned' && observed && !mayBeSource) this.#parts.reporter.notOwned(observed, desired.selectedBy)
+    return {
+      desired,
+      observed,
+      change,
+      payload,
+      available,
+      obstacle: obstacle(desired, change, mayBeSource),
+      failure: undefined,
+    }
   }
 
   #observed(namespace: string, name: string): ObservedSecret | undefined {
@@ -203,10 +212,14 @@ function leaving(version: number, failure: Problem | undefined): Outcome {
 }
 
 /** What stands in the way and is for somebody else to mend; the watches tell when they have. */
-function obstacle(desired: DesiredSecret, change: SecretChange): Problem | undefined {
+function obstacle(desired: DesiredSecret, change: SecretChange, mayBeSource: boolean): Problem | undefined {
   const secret = `Secret ${desired.name}`
+  if (change === 'not-owned' && mayBeSource) {
+    const message = `${secret} is in the operator's own namespace, where it may be the source of a credential, and is never written; exclude this namespace from the selection.`
+    return { reason: 'SourceSecret', message }
+  }
   if (change === 'not-owned') {
-    const cure = 'delete or rename it, or annotate it regcred.dev/adopt=true'
+    const cure = 'delete it, or, if it is of type kubernetes.io/dockerconfigjson, annotate it regcred.dev/adopt=true'
     return { reason: 'NotOwned', message: `${secret} is not managed by this operator and is left alone; ${cure}.` }
   }
   if (desired.state === 'held' && desired.waitsFor.length > 0) {
@@ -217,6 +230,12 @@ function obstacle(desired: DesiredSecret, change: SecretChange): Problem | undef
     }
   }
   return undefined
+}
+
+/** The API server tells why a Secret cannot be taken over, but not what to do about it. */
+function withCure({ change, desired }: Target, problem: Problem | undefined): Problem | undefined {
+  if (change !== 'take' || problem?.reason !== 'Invalid') return problem
+  return { ...problem, message: `${problem.message}; delete Secret ${desired.name}, and it is made anew.` }
 }
 
 function about(serviceAccount: string, { reason, message }: Problem): Problem {

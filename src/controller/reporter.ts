@@ -48,7 +48,7 @@ export class Reporter {
       action: 'WriteSecret',
       note:
         `RegistryCredential ${credentials.map(({ credential }) => credential.name).join(', ')} is meant for this namespace, ` +
-        `but Secret ${name} is not managed by the operator and is left alone. Delete or rename it, or annotate it regcred.dev/adopt=true.`,
+        `but Secret ${name} is not managed by the operator and is left alone. Delete it, or, if it is of type kubernetes.io/dockerconfigjson, annotate it regcred.dev/adopt=true.`,
     })
     for (const { credential } of credentials) {
       const note = `Secret ${namespace}/${name} is not managed by the operator and is left alone.`

@@ -5,6 +5,7 @@ import type { Board } from './board.ts'
 import type { Caches } from './caches.ts'
 import type { CredentialStates } from './credential-states.ts'
 import type { ObservedCredential } from './observe.ts'
+import type { Reporter } from './reporter.ts'
 
 /** Milliseconds: long enough for the first namespaces of a change to be counted in. */
 const settle = 50
@@ -15,17 +16,20 @@ export class StatusWriter {
   readonly #credentials: CredentialStates
   readonly #board: Board
   readonly #write: (credential: ObservedCredential, status: Status) => Promise<void>
+  readonly #reporter: Reporter
   readonly #written = new Map<string, number>()
 
   constructor(
     caches: Caches,
     credentials: CredentialStates,
     board: Board,
+    reporter: Reporter,
     write: (credential: ObservedCredential, status: Status) => Promise<void>,
   ) {
     this.#caches = caches
     this.#credentials = credentials
     this.#board = board
+    this.#reporter = reporter
     this.#write = write
   }
 
@@ -49,5 +53,19 @@ export class StatusWriter {
     if (isDeepStrictEqual(status, credential.status)) return
     this.#written.set(name, performance.now())
     await this.#write(credential, status)
+    this.#tell(credential, status)
   }
+
+  /** What became of the namespaces, when that has changed; what is wrong with the source the credential loop tells. */
+  #tell(credential: ObservedCredential, { conditions }: Status): void {
+    const ready = readyOf(conditions)
+    if (ready === undefined || ready.reason === readyOf(credential.status?.conditions)?.reason) return
+    const { reason, message } = ready
+    if (reason === 'Succeeded') this.#reporter.about(credential, 'Normal', reason, 'WriteSecrets', message)
+    if (reason === 'NamespacesFailed') this.#reporter.about(credential, 'Warning', reason, 'WriteSecrets', message)
+  }
+}
+
+function readyOf(conditions: Status['conditions']) {
+  return conditions?.find(({ type }) => type === 'Ready')
 }

@@ -14,6 +14,12 @@ import {
 import { lookup } from './keyring.ts'
 import { canonicalKey, KeyProblem, printableKey, wholeDockerHub } from './registry-key.ts'
 
+/** Under which key a type of Secret holds its docker config. */
+const dockerConfigFields = {
+  'kubernetes.io/dockerconfigjson': dockerConfigJsonKey,
+  'kubernetes.io/dockercfg': '.dockercfg',
+}
+
 /** What `status.credential.registries` can hold. */
 const maxEntries = 1024
 
@@ -47,9 +53,9 @@ export function entriesOf(secret: SourceSecret, registries: readonly string[] | 
       : registries?.map((registry, index) => canonical(registry, `spec.registries[${index}]`))
   switch (secret.type) {
     case 'kubernetes.io/dockerconfigjson':
-      return choose(readDockerConfig(secret, dockerConfigJsonKey, parseDockerConfigJson), wanted)
+      return choose(readDockerConfig(secret, dockerConfigFields[secret.type], parseDockerConfigJson), wanted)
     case 'kubernetes.io/dockercfg':
-      return choose(readDockerConfig(secret, '.dockercfg', parseDockerCfg), wanted)
+      return choose(readDockerConfig(secret, dockerConfigFields[secret.type], parseDockerCfg), wanted)
     case 'kubernetes.io/basic-auth':
     case 'Opaque':
       return spread(readLogin(secret), wanted)
@@ -92,10 +98,18 @@ function parsed(text: string, field: string, parse: (text: string) => Entries): 
 function readLogin(secret: SourceSecret): Entry {
   const [username, password] = ['username', 'password'].map((field) => {
     const value = read(secret, field)
-    if (value === undefined) throw invalid(`it has no key ${field}; type ${secret.type} needs username and password`)
+    if (value === undefined) throw invalid(`it has no key ${field}; ${cureFor(secret)}`)
     return value
   })
   return checked({ username: username ?? '', password: password ?? '' }, 'it')
+}
+
+/** A docker config in a Secret of type Opaque is what `kubectl create secret generic --from-file` makes of it. */
+function cureFor({ type, data }: SourceSecret): string {
+  const fields = Object.entries(dockerConfigFields)
+  const [meant, field] = fields.find(([, field]) => Object.hasOwn(data, field)) ?? []
+  if (meant === undefined) return `type ${type} needs username and password`
+  return `it holds ${field}, but is of type ${type}: create it anew as type ${meant}`
 }
 
 /** The docker config entries for the wanted keys, or all of them. */

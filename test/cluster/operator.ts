@@ -35,6 +35,10 @@ export interface RunningOperator {
   readonly pid: number | undefined
   /** All that it has written so far. */
   logs(): string
+  /** The file with that. */
+  readonly logFile: string
+  readonly healthUrl: string
+  readonly metricsUrl: string
   /** HTTP status of `/healthz` or `/readyz`. */
   health(path: '/healthz' | '/readyz'): Promise<number>
   /** Text of `/metrics`. */
@@ -75,6 +79,7 @@ export async function startOperator(options: OperatorOptions = {}): Promise<Runn
   const lock = replica ? undefined : await acquireLock(join(cluster.dir, 'operator.lock'), () => {})
   const [healthPort = 0, metricsPort = 0] = await freePorts(2)
   const healthUrl = `http://127.0.0.1:${healthPort}`
+  const metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`
   const logFile = join(cluster.dir, `operator-${randomUUID()}.log`)
   const guard = startGuard()
   const server = createServer({
@@ -112,9 +117,12 @@ export async function startOperator(options: OperatorOptions = {}): Promise<Runn
     get pid() {
       return server.pid
     },
+    logFile,
+    healthUrl,
+    metricsUrl,
     logs: () => readFileSync(logFile, 'utf8'),
     health: (path) => statusOf(healthUrl + path),
-    metrics: async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(),
+    metrics: async () => (await fetch(metricsUrl)).text(),
     async stop() {
       const timer = setTimeout(() => server.signal('SIGKILL'), STOP_TIMEOUT_MS)
       const { code } = await server.stop('SIGTERM')

@@ -235,8 +235,10 @@ describe('adoption', () => {
     )
     const { status } = await lab.readCredential(credential)
     expect(status?.failures?.map(({ message }) => message)).toEqual([
-      expect.stringMatching(/Secret "regcred" is invalid: .*field is immutable when `immutable` is set/),
-      expect.stringMatching(/Secret "regcred" is invalid: type: .*field is immutable/),
+      expect.stringMatching(
+        /Secret "regcred" is invalid: .*field is immutable when `immutable` is set; delete Secret regcred/,
+      ),
+      expect.stringMatching(/Secret "regcred" is invalid: type: .*field is immutable; delete Secret regcred/),
     ])
     for (const [namespace, secret] of foreign) {
       expect(await lab.secret(namespace)).toEqual({ ...secret, apiVersion: 'v1', kind: 'Secret' })
@@ -267,8 +269,8 @@ test(
     const own = { namespaces: { include: [operatorNamespace] } }
     await lab.patchCredential(copied, own)
     await lab.patchCredential(reading, own)
-    await fails(copied, [`${operatorNamespace} NotOwned`])
-    await fails(reading, [`${operatorNamespace} NotOwned`])
+    await fails(copied, [`${operatorNamespace} SourceSecret`])
+    await fails(reading, [`${operatorNamespace} SourceSecret`])
     await untouched()
     for (const credential of [copied, reading]) {
       await lab.deleteCredential(credential)

@@ -34,7 +34,8 @@ async function pullSecretsOf(pod: string, namespace: string): Promise<string> {
 }
 
 test('01: the namespace gets what kubectl create secret docker-registry makes by hand', async () => {
-  await lab.cluster.kubectl('apply', '-f', 'examples/01-docker-hub/credential.yaml')
+  const manifests = ['source', 'credential'].flatMap((name) => ['-f', `examples/01-docker-hub/${name}.yaml`])
+  await lab.cluster.kubectl('apply', ...manifests)
   await lab.ready('dockerhub')
   const options = ['--docker-username=acme', '--docker-password=example-password', '--docker-email=acme@example.com']
   const server = '--docker-server=https://index.docker.io/v1/'

@@ -129,6 +129,12 @@ const refusedLogins: Refused[] = [
     says: 'it has no key username; type Opaque needs username and password',
   },
   {
+    what: 'a docker config that was made with the wrong type',
+    secret: source('Opaque', { [field]: '{}' }),
+    registries,
+    says: `it has no key username; it holds ${field}, but is of type Opaque: create it anew as type kubernetes.io/dockerconfigjson`,
+  },
+  {
     what: 'a login without a password',
     secret: source('kubernetes.io/basic-auth', { username: 'u' }),
     registries,

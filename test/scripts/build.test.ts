@@ -43,7 +43,8 @@ test('it serves the first example and cleans up after it', async () => {
   try {
     await installOperator(cluster)
     const operator = await startOperator({ cluster, command: [process.execPath, bundle] })
-    await kubectl('apply', '--server-side', '-f', join(root, 'examples', '01-docker-hub', 'credential.yaml'))
+    const example = join(root, 'examples', '01-docker-hub')
+    await kubectl('apply', '--server-side', '-f', join(example, 'source.yaml'), '-f', join(example, 'credential.yaml'))
     await kubectl('wait', '--for=condition=Ready', '--timeout=60s', 'rcred/dockerhub')
     expect(await kubectl('get', 'secret', 'regcred', '--namespace=shop', '-o=name')).toBe('secret/regcred\n')
     const links = 'jsonpath={.imagePullSecrets[*].name}'
