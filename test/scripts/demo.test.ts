@@ -22,7 +22,7 @@ test('it tells its story, stays up with nothing left of it, can be talked to, an
       if (demo.exitCode !== null) throw new Error(`it ended with ${demo.exitCode}`)
       expect(output).toContain('Ctrl-C ends both')
     },
-    { timeoutMs: 110_000, describe: 'the end of the story' },
+    { timeoutMs: 300_000, describe: 'the end of the story' },
   )
   const kubeconfig = /export KUBECONFIG=(\S+)/.exec(output)?.[1] ?? ''
   const kubectl = (...args: string[]) => sharedCluster().kubectl('--kubeconfig', kubeconfig, ...args)
@@ -39,4 +39,4 @@ test('it tells its story, stays up with nothing left of it, can be talked to, an
   demo.kill('SIGINT')
   await eventually(() => expect(demo.exitCode).toBe(0))
   expect(existsSync(dirname(kubeconfig))).toBe(false)
-})
+}, 360_000)
