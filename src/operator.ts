@@ -11,6 +11,7 @@ import type { ObservedCredential } from './controller/observe.ts'
 import { credentialsPath } from './controller/watches.ts'
 import type { KubeClient } from './kube/client.ts'
 import type { KubeObject } from './kube/objects.ts'
+import { mergePatchOf } from './model/merge-patch.ts'
 import type { Status } from './model/status.ts'
 
 const { default: Operator, ResourceEventType } = k8sOperator
@@ -53,8 +54,12 @@ export class RegistryCredentialOperator extends Operator {
     return this.handleResourceFinalizer(event, finalizer, async () => {})
   }
 
+  /**
+   * Makes the status this one and nothing else, whoever wrote fields of it.
+   * @throws ApiError 409 when the credential is no longer as it was seen, 404 when it is gone: nothing is written
+   */
   async writeStatus(credential: ObservedCredential, status: Status): Promise<void> {
-    await this.setResourceStatus(metaOf(credential), status)
+    await this.patchResourceStatus(metaOf(credential), mergePatchOf(credential.status ?? {}, status))
   }
 
   protected override async setResourceFinalizers({ name, resourceVersion }: ResourceMeta, finalizers: string[]) {
@@ -62,15 +67,14 @@ export class RegistryCredentialOperator extends Operator {
     await this.#client.mergePatch(`${credentialsPath}/${name}`, { metadata }, { fieldManager })
   }
 
-  protected override async setResourceStatus({ id, name }: ResourceMeta, status: unknown): Promise<ResourceMeta> {
-    const object = { apiVersion: groupVersion, kind: credentialKind, metadata: { name, uid: id }, status }
-    const written = await this.#client.apply<KubeObject>(`${credentialsPath}/${name}/status`, object, {
-      fieldManager,
-      force: true,
-    })
-    // Told like an event: the answer may hold a specification that the watch has yet to bring, which then will be silent.
-    this.#caches.credentials.observe('MODIFIED', written)
-    return metaOf({ name, uid: id, resourceVersion: written.metadata.resourceVersion })
+  protected override async patchResourceStatus(meta: ResourceMeta, status: unknown): Promise<ResourceMeta> {
+    const { name, resourceVersion } = meta
+    // This keeps it from another object of the same name as well. A uid would not: writes of a status pass over it.
+    const patch = { metadata: { resourceVersion }, status }
+    const path = `${credentialsPath}/${name}/status`
+    const written = await this.#client.mergePatch<KubeObject>(path, patch, { fieldManager })
+    this.#caches.credentials.writeThrough(written)
+    return { ...meta, resourceVersion: written.metadata.resourceVersion }
   }
 }
 

@@ -1,5 +1,6 @@
 /** The status and the Events of a credential: true at every moment, counted, and written no oftener than they must be. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { credentialsPath } from '../../src/controller/watches.ts'
 import type { KubeList, KubeObject } from '../../src/kube/objects.ts'
 import { OPERATOR_HOOK_TIMEOUT_MS, type RunningOperator, startOperator } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
@@ -180,6 +181,34 @@ test('a status that would say the same is not written', async () => {
   await eventually(async () => expect((await lab.ready(rival)).status?.namespaces?.summary).toBe('2/2'))
   expect((await lab.readCredential(credential)).metadata.resourceVersion).toBe(resourceVersion)
   expect(await statusWrites(credential)).toHaveLength(written)
+})
+
+test('what others write into a status is gone again, and what they take out of it is back', async () => {
+  const source = await lab.source('forged', login('forged'))
+  const namespace = await lab.namespace('forged')
+  const credential = await lab.credential('forged', {
+    source: { secretRef: { name: source } },
+    namespaces: { include: [namespace], optIn: true },
+  })
+  const { status } = await lab.ready(credential)
+  const path = `${credentialsPath}/${credential}/status`
+  const broken = {
+    type: 'Broken',
+    status: 'True',
+    reason: 'Forged',
+    message: '',
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  }
+  const forgeries = [
+    { credential: { expiresAt: '2030-01-01T00:00:00Z' } },
+    { conditions: [...(status?.conditions ?? []), broken] },
+    { failures: [{ namespace, reason: 'Forged', message: '' }] },
+    { namespaces: null, observedGeneration: 0, failures: [] },
+  ]
+  for (const forgery of forgeries) {
+    await lab.patch(path, { status: forgery })
+    await eventually(async () => expect((await lab.readCredential(credential)).status).toEqual(status))
+  }
 })
 
 test('what goes wrong again and again is one Event with a count', async () => {
