@@ -12,7 +12,7 @@ const typesFile = 'src/api/registry-credential.ts'
 
 const banner = `/**
  * Generated from ${crdFile} by \`npm run generate\`; do not edit.
- * Fields with a default are not optional here: the API server fills them in, also in objects stored before.
+ * Fields of the spec with a default are not optional here: the API server fills them in, also in objects stored before.
  */
 import type { ObjectMeta } from './object-meta.ts'
 `

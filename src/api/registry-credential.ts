@@ -1,6 +1,6 @@
 /**
  * Generated from crds/registrycredentials.yaml by `npm run generate`; do not edit.
- * Fields with a default are not optional here: the API server fills them in, also in objects stored before.
+ * Fields of the spec with a default are not optional here: the API server fills them in, also in objects stored before.
  */
 import type { ObjectMeta } from './object-meta.ts'
 
@@ -117,7 +117,7 @@ export interface NamespaceSelection {
  */
 export interface RegistryCredentialStatus {
   /**
-   * The metadata.generation that this status is about.
+   * The metadata.generation that this status is about; -1 as long as the operator has not looked at it.
    */
   observedGeneration?: number
   /**

@@ -1,6 +1,8 @@
 /** Every version of a credential that a watch shows, for rules that must hold at each moment and not only at the end. */
+import { isDeepStrictEqual } from 'node:util'
 import type { RegistryCredential } from '../../src/api/registry-credential.ts'
 import { credentialsPath } from '../../src/controller/watches.ts'
+import { type Verdict, verdictOf } from '../model/kstatus.ts'
 import type { Lab } from './lab.ts'
 
 export interface History {
@@ -26,18 +28,14 @@ export function follow(lab: Lab, name: string): History {
   return history
 }
 
-/** kstatus' reading of a status (cli-utils `pkg/kstatus/status/generic.go`). */
-export function kstatusOf({
-  metadata,
-  status,
-}: RegistryCredential): 'Terminating' | 'InProgress' | 'Failed' | 'Current' {
-  const isTrue = (wanted: string) =>
-    status?.conditions?.some(({ type, status }) => type === wanted && status === 'True')
-  if (metadata.deletionTimestamp) return 'Terminating'
-  if (status?.observedGeneration !== metadata.generation || isTrue('Reconciling')) return 'InProgress'
-  if (isTrue('Stalled')) return 'Failed'
-  return isTrue('Ready') ? 'Current' : 'InProgress'
+/** kstatus' reading of a version. */
+export function kstatusOf({ metadata, status = {} }: RegistryCredential): Verdict {
+  const { generation = 0, deletionTimestamp } = metadata
+  return verdictOf({ generation, deleting: deletionTimestamp !== undefined, status })
 }
+
+/** What the CRD gives a credential that the operator has not looked at yet. */
+const initialStatus = { observedGeneration: -1 }
 
 /** What breaks the rules of conditions in these versions, in words; empty when all is well. */
 export function violationsOf(versions: RegistryCredential[]): string[] {
@@ -45,10 +43,10 @@ export function violationsOf(versions: RegistryCredential[]): string[] {
   const lastTransition = new Map<string, string>()
   let before: RegistryCredential | undefined
   for (const version of versions) {
-    const { metadata, status } = version
+    const { metadata, status = {} } = version
     const complain = (what: string) => violations.push(`${metadata.resourceVersion}: ${what} ${JSON.stringify(status)}`)
-    if (status === undefined) {
-      if (before?.status) complain('the status is gone')
+    if (isDeepStrictEqual(status, initialStatus)) {
+      if (before) complain('the status is gone')
       continue
     }
     const { observedGeneration = 0, conditions = [], namespaces } = status

@@ -97,7 +97,7 @@ test('a whole life keeps the rules of kstatus at every moment', async () => {
   await eventually(() => expect(history.ended).toBe(true))
 
   expect(violationsOf(history.versions)).toEqual([])
-  expect(history.versions.filter(({ status }) => status).length).toBeGreaterThan(10)
+  expect(history.versions.filter(({ status }) => status?.conditions).length).toBeGreaterThan(10)
 })
 
 test('of many failures the first ten are told, by namespace, and all are counted', async () => {

@@ -1,7 +1,11 @@
 /** What users see of a RegistryCredential in kubectl, and that objects of an older schema stay writable. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { RegistryCredential } from '../../src/api/registry-credential.ts'
 import { sharedCluster } from '../cluster/shared.ts'
 import { eventually } from '../cluster/wait.ts'
+import { verdictOf } from '../model/kstatus.ts'
 import { type Api, mergePatch, openApi } from '../support/api.ts'
 import { applyCrd, copyOfCrd, type Schema } from './copy.ts'
 
@@ -50,6 +54,33 @@ test('kubectl get shows readiness, Secret, progress and expiry, and the reason w
   expect(header?.slice(5)).toEqual(['REASON', 'MESSAGE', 'AGE'])
   expect(row?.slice(5, 7)).toEqual(['NamespacesFailed', '2 namespaces failed.'])
 })
+
+test('kubectl get leaves empty what the operator has yet to find out', async () => {
+  await create(credential('untouched', { spec }))
+  const table = await cluster.kubectl('get', crd.metadata.name, 'untouched', '-o', 'wide')
+  expect(columns(table)).toEqual([
+    ['NAME', 'READY', 'SECRET', 'NAMESPACES', 'EXPIRES', 'REASON', 'MESSAGE', 'AGE'],
+    ['untouched', 'regcred', expect.stringMatching(/^\d+s$/)],
+  ])
+})
+
+test.each([
+  ['a POST', (object: object) => create(object)],
+  ['kubectl apply --server-side', (object: object) => cluster.apply(JSON.stringify(object))],
+  ['kubectl apply', applyClientSide],
+])('kstatus says InProgress until the operator has looked at it, for one that comes by %s', async (how, make) => {
+  const name = how.replaceAll(/\W+/g, '-').toLowerCase()
+  await make(credential(name, { spec }))
+  const { metadata, status } = (await api('GET', `${path}/${name}`)).body as unknown as RegistryCredential
+  expect([metadata.generation, status]).toEqual([1, { observedGeneration: -1 }])
+  expect(verdictOf({ generation: 1, deleting: false, status: status ?? {} })).toBe('InProgress')
+})
+
+async function applyClientSide(object: object): Promise<void> {
+  const file = join(cluster.dir, 'applied.json')
+  await writeFile(file, JSON.stringify(object))
+  await cluster.kubectl('apply', '-f', file)
+}
 
 /** Columns are at least three spaces apart. */
 function columns(table: string): string[][] {

@@ -91,6 +91,7 @@ test('what is left out gets its default', async () => {
     suspend: false,
     deletionPolicy: 'Delete',
   })
+  expect(body.status).toEqual({ observedGeneration: -1 })
 })
 
 test.each([

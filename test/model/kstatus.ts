@@ -11,10 +11,10 @@ export function verdictOf(object: { generation: number; deleting: boolean; statu
   const { generation, deleting, status } = object
   const is = (type: string) => status.conditions?.find((condition) => condition.type === type)?.status
   if (deleting) return 'Terminating'
-  if (status.observedGeneration !== generation) return 'InProgress'
+  if ((status.observedGeneration ?? generation) !== generation) return 'InProgress'
   if (is('Reconciling') === 'True') return 'InProgress'
   if (is('Stalled') === 'True') return 'Failed'
-  return is('Ready') === 'True' ? 'Current' : 'InProgress'
+  return is('Ready') === 'True' || is('Ready') === undefined ? 'Current' : 'InProgress'
 }
 
 /** Fails where a status breaks the API conventions, or would be refused by the schema. */
