@@ -47,9 +47,13 @@ export function canonicalKey(key: string): string {
   return `${host}${port}${owned(host + port, path)}`
 }
 
-/** The key if it is safe to print: a stray one may hold a password (`https://user:password@host`). */
+/**
+ * The key if it is safe to print, which is if it looks like `host[:port][/path]`: a stray one may hold a password
+ * (`https://user:password@host`, `user:password`). Up to five digits behind the colon look like a port, whoever meant them.
+ */
 export function printableKey(key: string): string | undefined {
-  return key.length <= maxLength && /^(https?:\/\/)?[\w.:*?[\]-]+(\/[\w./-]*)?$/i.test(key) ? key : undefined
+  const plain = /^(https?:\/\/)?(\[[0-9a-f:.]+\]|[\w.*-]+)(:\d{1,5})?(\/[\w./-]*)?$/i
+  return key.length <= maxLength && plain.test(key) ? key : undefined
 }
 
 function checkedHost(host: string): string {

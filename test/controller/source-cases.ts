@@ -139,6 +139,14 @@ export const unusable: Unusable[] = [
     hidden: ['hunter-key', 'hunter-too'],
   },
   {
+    name: 'a login as the name of an entry',
+    type: dockerConfigType,
+    good: goodAuths,
+    bad: auths({ 'robot:hunter-name': entry('robot', 'hunter-name') }),
+    told: /entry number 1 in \.dockerconfigjson has a port that is not a number/,
+    hidden: ['hunter-name'],
+  },
+  {
     name: 'no entries at all',
     type: dockerConfigType,
     good: goodAuths,

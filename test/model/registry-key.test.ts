@@ -216,7 +216,10 @@ describe('a key is shown', () => {
     'https://index.docker.io/v1/',
     'HTTP://Registry_1.example.com:5000/a_b/c-d',
     '*.io',
+    'registry:5000/acme/',
     '[::1]:5000',
+    'https://[FE80::1]/acme',
+    'robot:12345', // no more than a port, as far as anyone can tell
   ])('when it is a plain one: %s', (key) => {
     expect(printableKey(key)).toBe(key)
   })
@@ -229,6 +232,25 @@ describe('a key is shown', () => {
     'ghcr.io\n',
     'a%40b',
     `${'a'.repeat(254)}`,
+    'robot:secret',
+    'https://robot:secret',
+    'robot:secret/acme',
+    'robot:12345secret',
+    'robot:secret12345',
+    'robot:123456',
+    'robot:12345:secret',
+    'robot:12345\n',
+    'robot:-1',
+    'robot:',
+    ':12345',
+    'robot:\u0661\u0662\u0663', // digits in Arabic, not those of a port
+    'ghcr.io/robot:secret',
+    'ghcr.io:443/robot:secret',
+    '[::1]:secret',
+    '[robot:secret]',
+    '[robot:secret]:5000',
+    '::1',
+    'pass?word',
   ])('only when it is a plain one: not %p', (key) => {
     expect(printableKey(key)).toBeUndefined()
   })
@@ -239,6 +261,18 @@ describe('a key is shown', () => {
       fc.property(fc.constantFrom('', 'https://', 'http://'), some, some, (scheme, user, password) => {
         expect(printableKey(`${scheme}${user}:${password}@ghcr.io`)).toBeUndefined()
       }),
+    )
+  })
+
+  test('never when it is a user and a password, unless that is like a port', () => {
+    const user = fc.stringMatching(/^[\w.-]+$/)
+    const password = fc.oneof(fc.string({ minLength: 1 }), fc.stringMatching(/^[\w./-]+$/))
+    fc.assert(
+      fc.property(fc.constantFrom('', 'https://', 'http://'), user, password, (scheme, user, password) => {
+        fc.pre(!/^(\d{1,5}(\/|$)|\/\/)/.test(password))
+        expect(printableKey(`${scheme}${user}:${password}`)).toBeUndefined()
+      }),
+      { numRuns: 1000 },
     )
   })
 })

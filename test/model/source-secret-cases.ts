@@ -97,6 +97,16 @@ const refusedConfigs: Refused[] = [
     says: `entry number 2 in ${field} names a user or a digest; only a registry and a path belong here`,
   },
   {
+    what: 'a login in place of a key',
+    secret: dockerConfig({ 'robot:secret': good }),
+    says: `entry number 1 in ${field} has a port that is not a number`,
+  },
+  {
+    what: 'an unreadable entry with a login in place of its key',
+    secret: dockerConfig({ 'robot:secret': 'x' }),
+    says: `entry (name not shown) in ${field} cannot be read: json: cannot unmarshal string`,
+  },
+  {
     what: 'one key in two spellings',
     secret: dockerConfig({ 'ghcr.io': good, 'https://ghcr.io/': good }),
     says: `entry https://ghcr.io/ in ${field} stands there twice, in two spellings of ghcr.io`,

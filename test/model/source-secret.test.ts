@@ -206,6 +206,7 @@ describe('for any source', () => {
         `https://user:${secret}@ghcr.io/x:1`,
         `oci://${secret}@a`,
         `${secret}@`,
+        `robot:${secret}`,
         ' ghcr.io',
         'a.io:x',
         '',
