@@ -51,6 +51,16 @@ export function entriesOf(secret: SourceSecret, registries: readonly string[] | 
     registries?.length === 0
       ? undefined
       : registries?.map((registry, index) => canonical(registry, `spec.registries[${index}]`))
+  const entries = chosen(secret, wanted)
+  if (entries.size > maxEntries) {
+    throw invalid(
+      `it gives more than ${maxEntries} entries; take fewer of them by spec.registries, or use several Secrets`,
+    )
+  }
+  return entries
+}
+
+function chosen(secret: SourceSecret, wanted: readonly string[] | undefined): Entries {
   switch (secret.type) {
     case 'kubernetes.io/dockerconfigjson':
       return choose(readDockerConfig(secret, dockerConfigFields[secret.type], parseDockerConfigJson), wanted)
@@ -81,7 +91,6 @@ function readDockerConfig(secret: SourceSecret, field: string, parse: (text: str
       `${field} has no entries under auths; credentials kept in credsStore or credHelpers stay on that machine`,
     )
   }
-  if (entries.size > maxEntries) throw invalid(`${field} has more than ${maxEntries} entries; use several Secrets`)
   return entries
 }
 

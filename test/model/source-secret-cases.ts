@@ -35,6 +35,11 @@ const lacks = 'lacks a username or a password; the kubelet does not use identity
 const control = 'has a line break or control character in its username or password (made by echo without -n?)'
 const colon = 'has a colon in its username, where the kubelet would cut it'
 
+/** Entries for r0.io, r1.io and so on. */
+export function many(count: number): Record<string, typeof good> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`r${index}.io`, good]))
+}
+
 const refusedConfigs: Refused[] = [
   {
     what: 'another type',
@@ -71,8 +76,8 @@ const refusedConfigs: Refused[] = [
   },
   {
     what: 'more entries than the status can name',
-    secret: dockerConfig(Object.fromEntries(Array.from({ length: 1025 }, (_, index) => [`r${index}.io`, good]))),
-    says: `${field} has more than 1024 entries; use several Secrets`,
+    secret: dockerConfig(many(1025)),
+    says: 'it gives more than 1024 entries; take fewer of them by spec.registries, or use several Secrets',
   },
   {
     what: 'a login for localhost that would be that of Docker Hub',

@@ -4,7 +4,7 @@ import { type Entries, encodeBase64, formatDockerConfigJson } from '../../src/mo
 import { lookup } from '../../src/model/keyring.ts'
 import { canonicalKey } from '../../src/model/registry-key.ts'
 import { entriesOf, SourceProblem, type SourceSecret } from '../../src/model/source-secret.ts'
-import { dockerConfig, dockerConfigText, login, refused, source } from './source-secret-cases.ts'
+import { dockerConfig, dockerConfigText, login, many, refused, source } from './source-secret-cases.ts'
 
 const hub = 'https://index.docker.io/v1/'
 
@@ -71,6 +71,12 @@ describe('read is', () => {
       new Map([[hub, { username: 'acme', password: 'pw', email: 'a@example.com' }]]),
     )
   })
+})
+
+test('as many entries as the status can name are read, of however many there are', () => {
+  expect(entriesOf(dockerConfig(many(1024)), undefined).size).toBe(1024)
+  const wanted = ['r1.io', 'r1999.io', 'r7.io']
+  expect([...entriesOf(dockerConfig(many(2000)), wanted).keys()]).toEqual(wanted)
 })
 
 describe('spec.registries takes from a docker config', () => {
