@@ -10,6 +10,9 @@ export interface Entry {
   email?: string
 }
 
+/** Bytes that the data of a Secret may have in all, before base64: `MaxSecretSize` in kubernetes `core/v1/types.go`. */
+export const maxSecretBytes = 1024 * 1024
+
 /** Docker config key → entry. */
 export type Entries = ReadonlyMap<string, Entry>
 
@@ -50,6 +53,11 @@ export function formatDockerConfigJson(entries: Entries): string {
       { username, password, ...(email && { email }), auth: encodeBase64(`${username}:${password}`) },
     ])
   return JSON.stringify({ auths: Object.fromEntries(auths) })
+}
+
+/** How many bytes the text has in UTF-8, as `maxSecretBytes` counts them. */
+export function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length
 }
 
 /** Standard base64 of the text's UTF-8 bytes. */

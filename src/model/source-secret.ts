@@ -4,10 +4,13 @@
  */
 import { dockerConfigJsonKey } from '../api/names.ts'
 import {
+  byteLength,
   DockerConfigProblem,
   decodeBase64,
   type Entries,
   type Entry,
+  formatDockerConfigJson,
+  maxSecretBytes,
   parseDockerCfg,
   parseDockerConfigJson,
 } from './docker-config.ts'
@@ -55,6 +58,12 @@ export function entriesOf(secret: SourceSecret, registries: readonly string[] | 
   if (entries.size > maxEntries) {
     throw invalid(
       `it gives more than ${maxEntries} entries; take fewer of them by spec.registries, or use several Secrets`,
+    )
+  }
+  // What is written has each login twice, as auth and in its parts, and so outgrows a source that is within the limit.
+  if (byteLength(formatDockerConfigJson(entries)) > maxSecretBytes) {
+    throw invalid(
+      'its entries make a pull Secret of more than 1 MiB, which the API server refuses; take fewer of them by spec.registries, or spread them over several credentials, each with its own secretName',
     )
   }
   return entries

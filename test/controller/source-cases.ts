@@ -1,5 +1,8 @@
 /** Source Secrets as users make them: those that can be used, with what comes of them, and those that cannot. */
 
+import { maxSecretBytes } from '../../src/model/docker-config.ts'
+import { sized } from '../model/source-secret-cases.ts'
+
 /** Key → text, before base64. */
 export type Texts = Record<string, string>
 
@@ -63,6 +66,12 @@ export const usable: Usable[] = [
     texts: auths({ 'ghcr.io': entry('a', 'b'), 'quay.io': entry('c', 'd'), 'docker.io': entry('e', 'f') }),
     registries: ['https://ghcr.io', 'quay.io/acme'],
     expected: { 'ghcr.io': entry('a', 'b'), 'quay.io/acme/': entry('c', 'd') },
+  },
+  {
+    name: 'docker config that makes the largest pull Secret there can be',
+    type: dockerConfigType,
+    texts: auths({ 'ghcr.io': sized(maxSecretBytes) }),
+    expected: { 'ghcr.io': { ...entry('u', 'p'), ...sized(maxSecretBytes) } },
   },
   {
     name: 'legacy docker config',
@@ -152,6 +161,14 @@ export const unusable: Unusable[] = [
     good: goodAuths,
     bad: { '.dockerconfigjson': JSON.stringify({ auths: {}, credsStore: 'desktop' }) },
     told: /\.dockerconfigjson has no entries/,
+    hidden: [],
+  },
+  {
+    name: 'a pull Secret of one byte too many',
+    type: dockerConfigType,
+    good: goodAuths,
+    bad: auths({ 'ghcr.io': sized(maxSecretBytes + 1) }),
+    told: /pull Secret of more than 1 MiB.*spec\.registries/,
     hidden: [],
   },
   {

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { RegistryCredential } from '../../src/api/registry-credential.ts'
+import { maxSecretBytes } from '../../src/model/docker-config.ts'
 import { OPERATOR_HOOK_TIMEOUT_MS, type RunningOperator, startOperator } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
 import { Lab, operatorNamespace, type Secret } from './lab.ts'
@@ -100,6 +101,11 @@ test.each(unusable)('$name is refused, the last good login stays, and mending it
   expect(conditionsOf(await lab.ready(credential))).toEqual({ Ready: ['True', 'Succeeded', expect.any(String)] })
   expect(await dockerConfig(namespace)).toEqual({ auths: { 'ghcr.io': entry('robot', 'good-after') } })
   expect((await lab.secret(namespace))?.metadata.uid).toBe(before?.metadata.uid)
+})
+
+test('the API server takes no Secret that is a byte larger than the largest one of ours', async () => {
+  const tooLarge = createSource(lab.unique('large'), 'Opaque', { all: 'x'.repeat(maxSecretBytes + 1) })
+  await expect(tooLarge).rejects.toMatchObject({ code: 422, message: expect.stringContaining('1048576') })
 })
 
 test('a login needs registries, which the specification may bring later', async () => {

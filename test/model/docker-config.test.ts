@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import {
+  byteLength,
   DockerConfigProblem,
   decodeBase64,
   type Entries,
@@ -160,10 +161,11 @@ describe('for any entries', () => {
     )
   })
 
-  test('base64 gives back the text, as the platform’s own does', () => {
+  test('base64 gives back the text and bytes are counted as the platform’s own does it', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         expect(encodeBase64(text)).toBe(Buffer.from(text, 'utf8').toString('base64'))
+        expect(byteLength(text)).toBe(Buffer.byteLength(text))
         expect(decodeBase64(encodeBase64(text))).toBe(text)
       }),
     )

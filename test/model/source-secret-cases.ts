@@ -1,5 +1,5 @@
 /** Source Secrets by hand, and the table of those that are refused. */
-import { encodeBase64 } from '../../src/model/docker-config.ts'
+import { byteLength, encodeBase64, formatDockerConfigJson, maxSecretBytes } from '../../src/model/docker-config.ts'
 import type { SourceSecret } from '../../src/model/source-secret.ts'
 
 export function source(type: string, data: Record<string, string>): SourceSecret {
@@ -30,6 +30,8 @@ interface Refused {
 const good = { auth: 'dTpw' }
 const field = '.dockerconfigjson'
 const illegal = 'illegal base64 data at input byte 0'
+const tooLarge =
+  'its entries make a pull Secret of more than 1 MiB, which the API server refuses; take fewer of them by spec.registries, or spread them over several credentials, each with its own secretName'
 const noEntries = `${field} has no entries under auths; credentials kept in credsStore or credHelpers stay on that machine`
 const lacks = 'lacks a username or a password; the kubelet does not use identity tokens'
 const control = 'has a line break or control character in its username or password (made by echo without -n?)'
@@ -38,6 +40,12 @@ const colon = 'has a colon in its username, where the kubelet would cut it'
 /** Entries for r0.io, r1.io and so on. */
 export function many(count: number): Record<string, typeof good> {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`r${index}.io`, good]))
+}
+
+/** An entry for ghcr.io that makes a pull Secret of so many bytes, which are more than its characters. */
+export function sized(bytes: number): typeof good & { email: string } {
+  const written = formatDockerConfigJson(new Map([['ghcr.io', { username: 'u', password: 'p', email: 'ü' }]]))
+  return { ...good, email: `ü${'x'.repeat(bytes - byteLength(written))}` }
 }
 
 const refusedConfigs: Refused[] = [
@@ -78,6 +86,11 @@ const refusedConfigs: Refused[] = [
     what: 'more entries than the status can name',
     secret: dockerConfig(many(1025)),
     says: 'it gives more than 1024 entries; take fewer of them by spec.registries, or use several Secrets',
+  },
+  {
+    what: 'a docker config that makes a pull Secret of one byte too many',
+    secret: dockerConfig({ 'ghcr.io': sized(maxSecretBytes + 1) }),
+    says: tooLarge,
   },
   {
     what: 'a login for localhost that would be that of Docker Hub',
@@ -164,6 +177,12 @@ const refusedLogins: Refused[] = [
     secret: { type: 'Opaque', data: { username: 'dQ==', password: '/w==' } },
     registries,
     says: 'password is not UTF-8 text',
+  },
+  {
+    what: 'a login that is too long for so many registries',
+    secret: login('u', 'p'.repeat(10_000)),
+    registries: Object.keys(many(64)),
+    says: tooLarge,
   },
   {
     what: 'a registry that the kubelet would ignore, named by its place in the spec and not by its text',

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { type Entries, encodeBase64, formatDockerConfigJson } from '../../src/model/docker-config.ts'
+import { type Entries, encodeBase64, formatDockerConfigJson, maxSecretBytes } from '../../src/model/docker-config.ts'
 import { lookup } from '../../src/model/keyring.ts'
 import { canonicalKey } from '../../src/model/registry-key.ts'
 import { entriesOf, SourceProblem, type SourceSecret } from '../../src/model/source-secret.ts'
-import { dockerConfig, dockerConfigText, login, many, refused, source } from './source-secret-cases.ts'
+import { dockerConfig, dockerConfigText, login, many, refused, sized, source } from './source-secret-cases.ts'
 
 const hub = 'https://index.docker.io/v1/'
 
@@ -77,6 +77,13 @@ test('as many entries as the status can name are read, of however many there are
   expect(entriesOf(dockerConfig(many(1024)), undefined).size).toBe(1024)
   const wanted = ['r1.io', 'r1999.io', 'r7.io']
   expect([...entriesOf(dockerConfig(many(2000)), wanted).keys()]).toEqual(wanted)
+})
+
+test('entries are read up to the last byte that a pull Secret takes, of however large a source', () => {
+  const fits = { 'ghcr.io': sized(maxSecretBytes) }
+  const read = entriesOf(dockerConfig(fits), undefined)
+  expect(Buffer.byteLength(formatDockerConfigJson(read))).toBe(1_048_576)
+  expect(entriesOf(dockerConfig({ ...fits, 'quay.io': sized(maxSecretBytes) }), ['ghcr.io'])).toEqual(read)
 })
 
 describe('spec.registries takes from a docker config', () => {
