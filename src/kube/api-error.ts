@@ -4,7 +4,7 @@
  * Both are safe to log: they carry words of the Status object or a code, never headers, bodies, tokens or URLs with
  * user information. client-node's and undici's own errors do carry such things, so they are never kept as `cause`.
  */
-import type { Status } from './objects.ts'
+import type { Status, StatusCause } from './objects.ts'
 
 /** Long Status messages (a schema violation lists every field) are cut, since they end up in logs and conditions. */
 const maxMessageLength = 1024
@@ -15,8 +15,8 @@ export class ApiError extends Error {
   readonly code: number
   /** The machine-readable word of the Status ('NotFound', 'AlreadyExists' …); '' when the answer was no Status. */
   readonly reason: string
-  /** `details.causes[].reason`, for instance 'NamespaceTerminating'. */
-  readonly causes: readonly string[]
+  /** `details.causes`, without their messages. */
+  readonly causes: readonly StatusCause[]
   /** How long the server asks to be left alone; WorkQueue waits that long. */
   readonly retryAfterSeconds: number | undefined
 
@@ -25,7 +25,7 @@ export class ApiError extends Error {
     super((status?.message ?? `the server answered ${code}`).slice(0, maxMessageLength))
     this.code = code
     this.reason = status?.reason ?? ''
-    this.causes = status?.details?.causes?.flatMap(({ reason }) => reason ?? []) ?? []
+    this.causes = (status?.details?.causes ?? []).map(({ reason = '', field = '' }) => ({ reason, field }))
     this.retryAfterSeconds = /^\d+$/.test(retryAfter ?? '') ? Number(retryAfter) : status?.details?.retryAfterSeconds
   }
 
@@ -113,9 +113,16 @@ export function isInvalid(error: unknown): boolean {
   return hasCode(error, 422)
 }
 
+/** 422: a Secret's data cannot be changed since it is immutable, or its type, which never can (ValidateSecretUpdate). */
+export function isFixed(error: unknown): boolean {
+  const fixed = ({ field, reason }: StatusCause) =>
+    (field === 'data' && reason === 'FieldValueForbidden') || (field === 'type' && reason === 'FieldValueInvalid')
+  return isInvalid(error) && (error as ApiError).causes.some(fixed)
+}
+
 /** Nothing can be created any more in a namespace that is being deleted. */
 export function isNamespaceTerminating(error: unknown): boolean {
-  return error instanceof ApiError && error.causes.includes('NamespaceTerminating')
+  return error instanceof ApiError && error.causes.some(({ reason }) => reason === 'NamespaceTerminating')
 }
 
 /** The object, or its namespace, is no longer what it was when it was seen last: the watch brings the news. */

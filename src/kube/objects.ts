@@ -24,13 +24,21 @@ export interface KubeList<T extends KubeObject = KubeObject> {
   items: T[] | null
 }
 
+/** One of several things that are wrong. */
+export interface StatusCause {
+  /** For instance 'FieldValueForbidden'. */
+  reason?: string
+  /** For instance 'data' or 'spec.source'. */
+  field?: string
+}
+
 /** What the API server answers to a failed request, and to most DELETEs that succeed. */
 export interface Status {
   kind: 'Status'
   code?: number
   reason?: string
   message?: string
-  details?: { uid?: string; retryAfterSeconds?: number; causes?: { reason?: string }[] }
+  details?: { uid?: string; retryAfterSeconds?: number; causes?: StatusCause[] }
 }
 
 /** `Accept` that makes the API server leave out everything but `metadata`: for one object, also in a watch … */

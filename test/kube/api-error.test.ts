@@ -5,6 +5,7 @@ import {
   ConnectionError,
   isAlreadyExists,
   isConflict,
+  isFixed,
   isForbidden,
   isGone,
   isInvalid,
@@ -20,13 +21,16 @@ function status(code: number, reason: string, more: object = {}): string {
 
 describe('ApiError', () => {
   test('takes reason, message and causes from the Status', () => {
-    const details = { causes: [{ reason: 'NamespaceTerminating', message: 'x' }, {}] }
+    const details = { causes: [{ reason: 'FieldValueInvalid', field: 'type', message: 'hunter2' }, {}] }
     const error = ApiError.ofAnswer(403, status(403, 'Forbidden', { details }))
     expect(error).toMatchObject({
       code: 403,
       reason: 'Forbidden',
       message: 'no: Forbidden',
-      causes: ['NamespaceTerminating'],
+      causes: [
+        { reason: 'FieldValueInvalid', field: 'type' },
+        { reason: '', field: '' },
+      ],
     })
   })
 
@@ -57,6 +61,7 @@ describe('ApiError', () => {
     const predicates = {
       isAlreadyExists,
       isConflict,
+      isFixed,
       isForbidden,
       isGone,
       isInvalid,
@@ -69,6 +74,11 @@ describe('ApiError', () => {
     expect(told(new ApiError(404))).toEqual(['isNotFound'])
     expect(told(new ApiError(410))).toEqual(['isGone'])
     expect(told(new ApiError(422))).toEqual(['isInvalid'])
+    const invalid = (field: string, reason: string) => new ApiError(422, { details: { causes: [{ field, reason }] } })
+    expect(told(invalid('data', 'FieldValueForbidden'))).toEqual(['isFixed', 'isInvalid'])
+    expect(told(invalid('type', 'FieldValueInvalid'))).toEqual(['isFixed', 'isInvalid'])
+    expect(told(invalid('data', 'FieldValueTooLong'))).toEqual(['isInvalid'])
+    expect(told(invalid('metadata.name', 'FieldValueInvalid'))).toEqual(['isInvalid'])
     expect(told(new ApiError(403, { details: { causes: [{ reason: 'NamespaceTerminating' }] } }))).toEqual([
       'isForbidden',
       'isNamespaceTerminating',
