@@ -30,8 +30,8 @@ export const managedByValue = 'regcred-operator'
 /** Annotation on a ServiceAccount: the Secret names we added to imagePullSecrets, sorted, joined by commas. */
 export const managedAnnotation = `${group}/managed`
 
-/** Annotation on our Secrets: keyed hash of the data we wrote. */
-export const hashAnnotation = `${group}/hash`
+/** Annotation on our Secrets: what they were made of, signed (controller/marks.ts). */
+export const markAnnotation = `${group}/mark`
 
 /** Annotation on a Secret that is not ours: "true" lets the operator take it over. */
 export const adoptAnnotation = `${group}/adopt`
@@ -45,8 +45,11 @@ export const systemNamespace = 'regcred-system'
 /** ServiceAccount, Deployment and Lease of the operator in its namespace. */
 export const operatorName = 'regcred-operator'
 
-/** Secret in the operator's namespace with the key of `hashAnnotation`. */
-export const hashKeySecret = 'regcred-operator-key'
+/** Secret in the operator's namespace with the key that `markAnnotation` is signed with. */
+export const markKeySecret = 'regcred-operator-key'
+
+/** Secrets in the operator's namespace with the last good entries of the credentials: this, and a hexadecimal digit. */
+export const stateSecretPrefix = 'regcred-operator-state-'
 
 /** Name of the copies unless the credential says otherwise. */
 export const defaultSecretName = 'regcred'

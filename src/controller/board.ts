@@ -3,7 +3,7 @@
  * and the status read here. An entry exists from when a namespace starts to concern a credential until the credential
  * has been taken out of it again, so a credential without entries has left nothing behind.
  */
-import { type Outcome, type Tally, tally } from '../model/outcome.ts'
+import { type Outcome, pending, type Tally, tally } from '../model/outcome.ts'
 
 export class Board {
   readonly #outcomes = new Map<string, Map<string, Outcome>>()
@@ -15,8 +15,8 @@ export class Board {
   }
 
   /** A namespace has come to concern a credential; keeps an outcome that is already there. */
-  expect(credential: string, namespace: string, outcome: Outcome): void {
-    if (!this.has(credential, namespace)) this.#of(credential).set(namespace, outcome)
+  expect(credential: string, namespace: string, selected: boolean): void {
+    if (!this.has(credential, namespace)) this.#of(credential).set(namespace, pending(selected))
   }
 
   /** @param outcome undefined: nothing of the credential is left there */

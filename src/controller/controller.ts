@@ -8,6 +8,7 @@
 import { once } from 'node:events'
 import type { KubeClient } from '../kube/client.ts'
 import type { EventRecorder } from '../kube/events.ts'
+import { persistently } from '../kube/persistently.ts'
 import type { WorkQueue } from '../kube/work-queue.ts'
 import type { Entries } from '../model/docker-config.ts'
 import type { Status } from '../model/status.ts'
@@ -18,10 +19,12 @@ import { Board } from './board.ts'
 import type { Caches } from './caches.ts'
 import { CredentialLoop } from './credential-loop.ts'
 import { CredentialStates } from './credential-states.ts'
-import { loadHashKey } from './hash-key.ts'
 import { LastGood } from './last-good.ts'
+import { loadMarkKey } from './mark-key.ts'
+import { Marks } from './marks.ts'
 import { NamespaceLoop } from './namespace-loop.ts'
 import type { ObservedCredential } from './observe.ts'
+import { Ownership } from './ownership.ts'
 import { Payloads } from './payloads.ts'
 import { Reporter } from './reporter.ts'
 import { SecretWriter } from './secret-writer.ts'
@@ -59,7 +62,14 @@ const statusConcurrency = 4
  */
 export async function startController(parts: ControllerParts): Promise<() => Promise<void>> {
   const { client, caches, log, ownNamespace, signal } = parts
-  const payloads = new Payloads(await loadHashKey(client, ownNamespace))
+  const state = await persistently(
+    () => loadState(client, ownNamespace),
+    signal,
+    (error) => log.warn("cannot read the operator's own Secrets, trying again", { error }),
+  )
+  if (!state) return async () => {}
+  const { marks, lastGood } = state
+  const ownership = new Ownership(marks)
   const reporter = new Reporter(parts.events, parts.redact)
   const credentials = new CredentialStates(ownNamespace)
   const sources = sourceReader(client, ownNamespace)
@@ -74,7 +84,9 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
   const namespaceLoop = new NamespaceLoop({
     caches,
     credentials,
-    payloads,
+    marks,
+    ownership,
+    payloads: new Payloads((data) => marks.hashOf(data)),
     board,
     secrets: new SecretWriter(client, caches.secrets),
     serviceAccounts: new ServiceAccountWriter(client, caches.serviceAccounts),
@@ -87,7 +99,8 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     caches,
     credentials,
     board,
-    lastGood: new LastGood(client, caches, payloads),
+    lastGood,
+    ownership,
     reporter,
     log,
     sourceVersion: ({ source }) =>
@@ -118,8 +131,11 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     credential: (name) => credentialQueue.add(name),
     status: (name) => touchStatus(name),
     namespace: (name) => wake(name),
+    secretGone: (uid) => ownership.forget(uid),
   })
   for (const name of unread) credentialQueue.add(name)
+  const uids = new Set([...caches.credentials.values()].map(({ uid }) => uid))
+  await lastGood.prune(uids).catch((error: unknown) => log.warn('old credentials are still kept', { error }))
   if (unread.size > 0 && !signal.aborted) await Promise.race([allRead.promise, once(signal, 'abort')])
   if (!signal.aborted) {
     wake = (name) => namespaceQueue.add(name)
@@ -133,4 +149,11 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     await Promise.all([credentialQueue.close(), namespaceQueue.close()])
     await statusQueue.close()
   }
+}
+
+/** What the operator keeps in its own namespace. */
+async function loadState(client: KubeClient, ownNamespace: string): Promise<{ marks: Marks; lastGood: LastGood }> {
+  const lastGood = new LastGood(client, ownNamespace)
+  await lastGood.load()
+  return { marks: new Marks(await loadMarkKey(client, ownNamespace)), lastGood }
 }

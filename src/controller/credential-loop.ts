@@ -5,17 +5,19 @@
 import { isDeepStrictEqual } from 'node:util'
 import { finalizer } from '../api/names.ts'
 import type { Credential } from '../model/credential.ts'
+import { feeds } from '../model/desired.ts'
 import type { Entries } from '../model/docker-config.ts'
-import type { Outcome } from '../model/outcome.ts'
 import { selectsNamespace } from '../model/selection.ts'
 import { SourceProblem } from '../model/source-secret.ts'
+import type { Material } from '../model/status.ts'
 import type { Issued } from '../sources/source.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Board } from './board.ts'
 import type { Caches } from './caches.ts'
 import type { CredentialRecord, CredentialStates } from './credential-states.ts'
-import type { LastGood } from './last-good.ts'
+import type { Kept, LastGood } from './last-good.ts'
 import type { ObservedCredential } from './observe.ts'
+import type { Ownership } from './ownership.ts'
 import type { Reporter } from './reporter.ts'
 
 export interface CredentialLoopParts {
@@ -23,6 +25,7 @@ export interface CredentialLoopParts {
   credentials: CredentialStates
   board: Board
   lastGood: LastGood
+  ownership: Ownership
   reporter: Reporter
   log: Logger
   /** What the source's content is at; undefined when it has to be asked to know. */
@@ -59,7 +62,9 @@ export class CredentialLoop {
 
   /** @throws what a later attempt may not meet */
   async reconcile(name: string): Promise<void> {
-    const credential = this.#parts.caches.credentials.get('', name)
+    const { caches, credentials, lastGood } = this.#parts
+    const credential = caches.credentials.get('', name)
+    const known = credentials.get(name)?.credential.uid
     if (credential === undefined) {
       this.#forget(name)
     } else if (credential.deleting) {
@@ -68,6 +73,8 @@ export class CredentialLoop {
       if (!credential.finalizers.includes(finalizer)) await this.#parts.finalize(credential)
       await this.#refresh(credential)
     }
+    // Last, so that a right which is missing holds up nothing; what then stays goes at the next start.
+    if (known !== undefined && known !== credential?.uid) await lastGood.forget(known)
   }
 
   /** It is gone without our finalizer having been asked; the namespaces see to what it has left behind. */
@@ -83,7 +90,7 @@ export class CredentialLoop {
   /** The finalizer comes off when nothing of the credential is left in any namespace. */
   async #remove(credential: ObservedCredential): Promise<void> {
     const previous = this.#recordOf(credential)
-    if (!previous?.credential.deleting) {
+    if (!previous?.credential.deleting || previous.credential.generation !== credential.generation) {
       this.#accept({ ...(previous ?? unread), credential, frozen: false, version: ++this.#versions })
     }
     if (this.#parts.board.namespacesOf(credential.name).length > 0) return
@@ -96,7 +103,7 @@ export class CredentialLoop {
     const previous = this.#recordOf(credential)
     const frozen = this.#isFrozen(credential)
     const read = frozen ? { problem: this.#nameNotAllowed(credential) } : await this.#read(credential, previous)
-    const entries = read.entries ?? previous?.entries ?? (await this.#parts.lastGood.entriesOf(credential))
+    const { entries, material } = this.#inUse(credential, read.issued, previous)
     const entriesChanged = !isDeepStrictEqual(entries, previous?.entries)
     const changed =
       entriesChanged || frozen !== previous?.frozen || credential.generation !== previous?.credential.generation
@@ -106,7 +113,7 @@ export class CredentialLoop {
       frozen,
       version: changed ? ++this.#versions : (previous?.version ?? 0),
       problem: read.problem,
-      material: materialOf(entries, read.issued) ?? previous?.material ?? credential.status?.credential,
+      material,
       readFrom: read.readFrom,
     }
     this.#tell(record, previous, entriesChanged)
@@ -141,8 +148,7 @@ export class CredentialLoop {
     }
     try {
       const issued = await this.#parts.issue(credential)
-      this.#parts.conceal(issued.entries)
-      return { entries: issued.entries, issued, problem: undefined, readFrom }
+      return { issued, problem: undefined, readFrom, ...(await this.#keep(credential, issued)) }
     } catch (error) {
       if (error instanceof SourceProblem) {
         const { reason, message } = error
@@ -151,6 +157,29 @@ export class CredentialLoop {
       const { message } = this.#parts.reporter.problemOf(error)
       return { problem: { reason: 'SourceUnavailable', message, terminal: false }, readFrom: undefined, error }
     }
+  }
+
+  /** Before anything is written with it. Not kept is no reason not to use it, but one to read it again. */
+  async #keep({ uid }: Credential, issued: Issued): Promise<Partial<Reading>> {
+    try {
+      await this.#parts.lastGood.keep(uid, issued)
+      return {}
+    } catch (error) {
+      return { readFrom: undefined, error }
+    }
+  }
+
+  /** What the source has just given, else the last that was good. */
+  #inUse(
+    { uid }: Credential,
+    issued: Issued | undefined,
+    previous: CredentialRecord | undefined,
+  ): Pick<CredentialRecord, 'entries' | 'material'> {
+    if (!issued && previous?.entries) return previous
+    const good = issued ?? this.#parts.lastGood.of(uid)
+    if (!good) return { entries: undefined, material: undefined }
+    this.#parts.conceal(good.entries)
+    return { entries: good.entries, material: materialOf(good) }
   }
 
   #tell(record: CredentialRecord, previous: CredentialRecord | undefined, entriesChanged: boolean): void {
@@ -173,7 +202,7 @@ export class CredentialLoop {
     const { credential } = record
     credentials.set(record)
     for (const [namespace, selected] of this.#concerned(credential)) {
-      board.expect(credential.name, namespace, { ...expected, selected })
+      board.expect(credential.name, namespace, selected)
       wake(namespace)
     }
     this.#parts.touchStatus(credential.name)
@@ -181,11 +210,12 @@ export class CredentialLoop {
 
   /** The namespaces that hold something of it, or should; with whether it selects them. */
   #concerned(credential: Credential): Map<string, boolean> {
-    const { caches, board } = this.#parts
+    const { caches, board, ownership } = this.#parts
     const concerned = new Map<string, boolean>(board.namespacesOf(credential.name).map((name) => [name, false]))
     for (const cache of caches.secrets.values()) {
-      for (const { namespace, owners } of cache.values()) {
-        if (owners.some(({ uid }) => uid === credential.uid)) concerned.set(namespace, false)
+      for (const secret of cache.values()) {
+        const namespace = caches.namespaces.get('', secret.namespace)
+        if (namespace && feeds(credential, namespace, ownership.recognize(secret))) concerned.set(namespace.name, false)
       }
     }
     if (credential.deleting) {
@@ -202,7 +232,6 @@ export class CredentialLoop {
 }
 
 interface Reading {
-  entries?: Entries
   issued?: Issued
   problem: Problem
   readFrom?: string | undefined
@@ -218,15 +247,6 @@ const unread: Omit<CredentialRecord, 'credential' | 'frozen'> = {
   version: 0,
 }
 
-/** Before the namespace loop has been there. */
-const expected: Omit<Outcome, 'selected'> = {
-  version: -1,
-  failure: undefined,
-  serviceAccounts: { selected: 0, linked: 0 },
-  overlaps: [],
-}
-
-function materialOf(entries: Entries | undefined, issued: Issued | undefined): CredentialRecord['material'] {
-  if (entries === undefined || issued === undefined) return undefined
-  return { registries: [...entries.keys()].sort(), ...(issued.issuedAt && { issuedAt: issued.issuedAt }) }
+function materialOf({ entries, issuedAt }: Kept): Material {
+  return { registries: [...entries.keys()].sort(), ...(issuedAt && { issuedAt }) }
 }

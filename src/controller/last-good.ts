@@ -1,72 +1,124 @@
 /**
- * The last good entries of a credential, read back from a copy in some namespace. Needed when the operator has started
- * anew and the source cannot be read, or must not be (suspended): without them the credential's entries would be lost
- * from every Secret it shares. A copy is believed only if its hash was made with the operator's own key.
+ * The last good entries of every credential, so that one whose source cannot be read, or must not be (it is suspended),
+ * does not lose them when the operator starts anew, nor its neighbours in the same Secret theirs.
+ *
+ * Kept in Secrets of the operator's own namespace, spread over sixteen by the first digit of the credential's uid: RBAC
+ * names them, and each may hold 1 MiB. Nothing is ever read back from the copies, which their namespaces can write.
  */
-import { dockerConfigJsonKey } from '../api/names.ts'
+import { fieldManager, stateSecretPrefix } from '../api/names.ts'
 import { isNotFound } from '../kube/api-error.ts'
 import type { KubeClient } from '../kube/client.ts'
-import { decodeBase64, type Entries, parseDockerConfigJson } from '../model/docker-config.ts'
-import type { ObservedSecret } from '../model/observed.ts'
-import type { Caches } from './caches.ts'
-import type { ObservedCredential } from './observe.ts'
-import type { Payloads } from './payloads.ts'
+import {
+  decodeBase64,
+  type Entries,
+  encodeBase64,
+  formatDockerConfigJson,
+  parseDockerConfigJson,
+} from '../model/docker-config.ts'
 import { secretPath } from './secret-writer.ts'
 
-/** Namespaces may have spoiled their copies; a few are tried. */
-const maxCopies = 5
+export interface Kept {
+  entries: Entries
+  /** RFC 3339: since when they are what they are. */
+  issuedAt?: string
+}
+
+const digits = '0123456789abcdef'
 
 export class LastGood {
   readonly #client: KubeClient
-  readonly #caches: Caches
-  readonly #payloads: Payloads
+  readonly #namespace: string
+  /** Digit → uid of a credential → value in base64, as the Secrets hold them. */
+  readonly #shards = new Map<string, Map<string, string>>()
 
-  constructor(client: KubeClient, caches: Caches, payloads: Payloads) {
+  /** @param namespace the operator's own */
+  constructor(client: KubeClient, namespace: string) {
     this.#client = client
-    this.#caches = caches
-    this.#payloads = payloads
+    this.#namespace = namespace
   }
 
-  /** Undefined when no copy gives all the keys that the credential's status names. */
-  async entriesOf(credential: ObservedCredential): Promise<Entries | undefined> {
-    const keys = credential.status?.credential?.registries
-    if (keys === undefined) return undefined
-    for (const copy of this.#copiesOf(credential, keys).slice(0, maxCopies)) {
-      const entries = await this.#read(copy)
-      const own = keys.flatMap((key) => {
-        const entry = entries?.get(key)
-        return entry ? [[key, entry] as const] : []
-      })
-      if (own.length === keys.length) return new Map(own)
+  /** Must be called before all else. @throws ApiError, ConnectionError */
+  async load(): Promise<void> {
+    await Promise.all(
+      [...digits].map(async (digit) => {
+        this.#shards.set(digit, new Map(Object.entries(await this.#read(digit))))
+      }),
+    )
+  }
+
+  /** Undefined when none are kept, or what is kept cannot be read. */
+  of(uid: string): Kept | undefined {
+    const value = this.#shardOf(uid).get(uid)
+    return value === undefined ? undefined : parse(value)
+  }
+
+  /** No write when that is what is kept. @throws ApiError, ConnectionError */
+  async keep(uid: string, { entries, issuedAt }: Kept): Promise<void> {
+    const value = encodeBase64(JSON.stringify({ dockerConfigJson: formatDockerConfigJson(entries), issuedAt }))
+    if (this.#shardOf(uid).get(uid) === value) return
+    await this.#write(uid, value)
+    this.#shardOf(uid).set(uid, value)
+  }
+
+  /** @throws ApiError, ConnectionError */
+  async forget(uid: string): Promise<void> {
+    if (!this.#shardOf(uid).has(uid)) return
+    await this.#write(uid, null)
+    this.#shardOf(uid).delete(uid)
+  }
+
+  /** Forgets all credentials but these. @throws ApiError, ConnectionError */
+  async prune(uids: ReadonlySet<string>): Promise<void> {
+    for (const uid of [...this.#shards.values()].flatMap((shard) => [...shard.keys()])) {
+      if (!uids.has(uid)) await this.forget(uid)
     }
-    return undefined
   }
 
-  /**
-   * The Secrets that carry its entries. Left out are those that somebody else wrote last, and those in which another
-   * credential may have won one of its keys.
-   */
-  #copiesOf(credential: ObservedCredential, keys: readonly string[]): ObservedSecret[] {
-    const rivals = new Set<string>()
-    for (const other of this.#caches.credentials.values()) {
-      const sharesKey = other.status?.credential?.registries.some((key) => keys.includes(key))
-      if (other.uid !== credential.uid && sharesKey) rivals.add(other.uid)
-    }
-    return [...this.#caches.secrets.values()]
-      .flatMap((cache) => [...cache.values()])
-      .filter(({ dataIsOurs }) => dataIsOurs)
-      .filter(({ owners }) => owners.some(({ uid }) => uid === credential.uid))
-      .filter(({ owners }) => !owners.some(({ uid }) => rivals.has(uid)))
-  }
-
-  async #read({ namespace, name, hash }: ObservedSecret): Promise<Entries | undefined> {
+  async #write(uid: string, value: string | null): Promise<void> {
+    const path = this.#pathOf(digitOf(uid))
     try {
-      const { data } = await this.#client.get<{ data?: Record<string, string> }>(secretPath(namespace, name))
-      const text = decodeBase64(data?.[dockerConfigJsonKey] ?? '') ?? ''
-      return this.#payloads.verifies(text, hash) ? parseDockerConfigJson(text) : undefined
+      await this.#client.mergePatch(path, { data: { [uid]: value } }, { fieldManager })
     } catch (error) {
-      if (isNotFound(error)) return undefined
+      if (!isNotFound(error) || value === null) throw error
+      // RBAC can limit an apply to a name but not a POST. The others of the shard are there again with it.
+      const metadata = { name: stateSecretPrefix + digitOf(uid), namespace: this.#namespace }
+      const data = { ...Object.fromEntries(this.#shardOf(uid)), [uid]: value }
+      const secret = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'regcred.dev/state', data }
+      await this.#client.apply(path, secret, { fieldManager, force: true })
+    }
+  }
+
+  async #read(digit: string): Promise<Record<string, string>> {
+    try {
+      return (await this.#client.get<{ data?: Record<string, string> }>(this.#pathOf(digit))).data ?? {}
+    } catch (error) {
+      if (isNotFound(error)) return {}
       throw error
     }
+  }
+
+  #pathOf(digit: string): string {
+    return secretPath(this.#namespace, stateSecretPrefix + digit)
+  }
+
+  #shardOf(uid: string): Map<string, string> {
+    const shard = this.#shards.get(digitOf(uid))
+    if (!shard) throw new Error('the last good entries were not loaded')
+    return shard
+  }
+}
+
+/** Of a random UUID; whatever else an API server may take for a uid has its place as well. */
+function digitOf(uid: string): string {
+  return digits.includes(uid.charAt(0)) ? uid.charAt(0) : '0'
+}
+
+/** Somebody may have spoiled it: then nothing is kept. */
+function parse(value: string): Kept | undefined {
+  try {
+    const { dockerConfigJson, issuedAt } = JSON.parse(decodeBase64(value) ?? '')
+    return { entries: parseDockerConfigJson(dockerConfigJson), ...(typeof issuedAt === 'string' && { issuedAt }) }
+  } catch {
+    return undefined
   }
 }

@@ -6,10 +6,10 @@ import {
   adoptAnnotation,
   dockerConfigJsonKey,
   fieldManager,
-  hashAnnotation,
   managedAnnotation,
   managedByLabel,
   managedByValue,
+  markAnnotation,
   optOutKey,
 } from '../api/names.ts'
 import type { ObjectMeta } from '../api/object-meta.ts'
@@ -19,6 +19,7 @@ import { type Credential, interpret } from '../model/credential.ts'
 import type { ObservedSecret, ObservedServiceAccount } from '../model/observed.ts'
 import type { Namespace } from '../model/selection.ts'
 import type { Status } from '../model/status.ts'
+import { maxMarkLength } from './marks.ts'
 
 /** A credential with what the API writes on it need. */
 export interface ObservedCredential extends Credential {
@@ -29,6 +30,11 @@ export interface ObservedCredential extends Credential {
 }
 
 const none: readonly never[] = Object.freeze([])
+
+/** Secret names that the annotation of a ServiceAccount may hold. */
+const maxManaged = 16
+const maxNameLength = 253
+const isName = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/
 
 export function observeCredential(object: KubeObject): ObservedCredential {
   const { metadata } = object
@@ -57,8 +63,9 @@ export function observeSecret({ metadata }: KubeObject): ObservedSecret {
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion,
     deleting: metadata.deletionTimestamp !== undefined,
+    finalizers: metadata.finalizers ?? none,
     labelled: metadata.labels?.[managedByLabel] === managedByValue,
-    hash: annotations[hashAnnotation],
+    mark: limited(annotations[markAnnotation], maxMarkLength),
     adoptable: annotations[adoptAnnotation] === 'true',
     owners: metadata.ownerReferences ?? none,
     dataIsOurs: ownsData(metadata),
@@ -68,7 +75,6 @@ export function observeSecret({ metadata }: KubeObject): ObservedSecret {
 export function observeServiceAccount(object: KubeObject): ObservedServiceAccount {
   const { metadata, imagePullSecrets } = object as KubeObject & { imagePullSecrets?: { name?: string }[] }
   const annotations = metadata.annotations ?? {}
-  const managed = annotations[managedAnnotation]?.split(',').map((name) => name.trim()) ?? []
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
@@ -76,8 +82,20 @@ export function observeServiceAccount(object: KubeObject): ObservedServiceAccoun
     deleting: metadata.deletionTimestamp !== undefined,
     optedOut: annotations[optOutKey] === 'true',
     pullSecrets: imagePullSecrets?.length ? imagePullSecrets.map(({ name }) => name ?? '') : none,
-    managed: managed.length > 0 ? managed.filter((name) => name !== '') : none,
+    managed: managedOf(annotations[managedAnnotation]),
   }
+}
+
+/** A few names at most: the annotation is anybody's, and this is kept in memory. */
+function managedOf(annotation: string | undefined): readonly string[] {
+  const names = limited(annotation, maxManaged * maxNameLength)?.split(',', maxManaged) ?? none
+  const valid = names.map((name) => name.trim()).filter((name) => name.length <= maxNameLength && isName.test(name))
+  return valid.length > 0 ? valid : none
+}
+
+/** What we have not written is not kept: a part of it would keep the whole string alive. */
+function limited(text: string | undefined, maxLength: number): string | undefined {
+  return text !== undefined && text.length <= maxLength ? text : undefined
 }
 
 /** Of a source Secret only its version: it is read when it has changed. */

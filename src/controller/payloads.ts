@@ -2,63 +2,58 @@
  * The content of a target Secret for each set of contributors, made once per set and not once per namespace: the same
  * bytes in every namespace keep the kubelet's record of pulled images valid (KEP-2535).
  */
-import { createHmac } from 'node:crypto'
 import type { CredentialState } from '../model/desired.ts'
-import { encodeBase64, formatDockerConfigJson } from '../model/docker-config.ts'
+import { encodeBase64, formatDockerConfigJson, maxSecretBytes } from '../model/docker-config.ts'
 import { merge, type Overlap } from '../model/merge.ts'
 
 export interface Payload {
   /** `.dockerconfigjson` in base64. */
   data: string
-  /** For the hash annotation: keyed, so that who may read it cannot guess passwords with it. */
+  /** Of the data, for the mark. */
   hash: string
+  /** Whose entries are in it, sorted by name. */
+  madeOf: readonly CredentialState[]
   overlaps: readonly Overlap[]
 }
 
-/** Enough for every set that is in use at a time; what falls out is made again. */
-const maxPayloads = 1024
+/** Characters of base64 kept in memory; what has not been asked for longest falls out, and is made again when it is. */
+const maxKept = 32 * 1024 * 1024
 
 export class Payloads {
-  readonly #key: Buffer
+  readonly #hash: (data: string) => string
+  /** Least recently asked for first. */
   readonly #made = new Map<string, Payload>()
+  #kept = 0
 
-  /** @param key the operator's HMAC key */
-  constructor(key: Buffer) {
-    this.#key = key
+  constructor(hash: (data: string) => string) {
+    this.#hash = hash
   }
 
   /** @param contributors sorted by name, as `desiredSecret` gives them */
   of(contributors: readonly CredentialState[]): Payload {
     const set = contributors.map(({ credential, version }) => `${credential.name}@${version}`).join()
-    const known = this.#made.get(set)
-    if (known) return known
-    const payload = this.#make(contributors)
-    for (const oldest of this.#made.keys()) {
-      if (this.#made.size < maxPayloads) break
-      this.#made.delete(oldest)
-    }
+    const payload = this.#made.get(set) ?? this.#make(contributors)
+    if (!this.#made.delete(set)) this.#kept += payload.data.length
     this.#made.set(set, payload)
+    for (const [oldest, { data }] of this.#made) {
+      if (this.#kept <= maxKept || oldest === set) break
+      this.#made.delete(oldest)
+      this.#kept -= data.length
+    }
     return payload
   }
 
-  /** True when `hash` was made of these bytes with this operator's key: nobody else can have made it. */
-  verifies(dockerConfigJson: string, hash: string | undefined): boolean {
-    return this.#hash(dockerConfigJson) === hash
-  }
-
   #make(contributors: readonly CredentialState[]): Payload {
-    const { entries, overlaps } = merge(
+    const { entries, overlaps, leftOut } = merge(
       contributors.map(({ credential, entries }) => ({
         credential: credential.name,
         priority: credential.priority,
         entries: entries ?? new Map(),
       })),
+      maxSecretBytes,
     )
     const text = formatDockerConfigJson(entries)
-    return { data: encodeBase64(text), hash: this.#hash(text), overlaps }
-  }
-
-  #hash(text: string): string {
-    return createHmac('sha256', this.#key).update(text).digest('hex').slice(0, 32)
+    const madeOf = contributors.filter(({ credential }) => !leftOut.has(credential.name))
+    return { data: encodeBase64(text), hash: this.#hash(text), madeOf, overlaps }
   }
 }

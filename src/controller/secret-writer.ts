@@ -2,19 +2,17 @@
  * Writes target Secrets. All that exist are written with a resourceVersion, so that what a stale cache takes for ours
  * is never overwritten: the API server answers 409 and the namespace is looked at again.
  */
-import { dockerConfigJsonKey, fieldManager, hashAnnotation, managedByLabel, managedByValue } from '../api/names.ts'
-import { isNotFound } from '../kube/api-error.ts'
+import { dockerConfigJsonKey, fieldManager, managedByLabel, managedByValue, markAnnotation } from '../api/names.ts'
+import { isFixed, isNotFound } from '../kube/api-error.ts'
 import type { Cache } from '../kube/cache.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { type KubeObject, metadataOnly } from '../kube/objects.ts'
-import type { CredentialState } from '../model/desired.ts'
-import type { ObservedSecret } from '../model/observed.ts'
-import { foreignOwners, ownersOf } from '../model/secret-change.ts'
-import type { Payload } from './payloads.ts'
+import type { ObservedSecret, RecognizedSecret } from '../model/observed.ts'
+import { foreignOwners, ownersOf, type Wanted } from '../model/secret-change.ts'
 
-export interface Content {
-  contributors: readonly CredentialState[]
-  payload: Payload
+export interface Content extends Wanted {
+  /** `.dockerconfigjson` in base64. */
+  data: string
 }
 
 export class SecretWriter {
@@ -35,21 +33,25 @@ export class SecretWriter {
   }
 
   /** In place: the uid stays, which the kubelet's record of pulled images hangs on. */
-  async update(namespace: string, observed: ObservedSecret, content: Content): Promise<void> {
+  async update(namespace: string, observed: RecognizedSecret, content: Content): Promise<void> {
     const { name, resourceVersion } = observed
     const { metadata, data } = body(content, observed)
-    const written = await this.#client.mergePatch<KubeObject>(
-      secretPath(namespace, name),
-      { metadata: { ...metadata, resourceVersion }, data },
-      { fieldManager, accept: metadataOnly },
-    )
-    this.#caches.get(name)?.writeThrough(written)
+    await this.#unlessFixed(namespace, observed, content, async () => {
+      const written = await this.#client.mergePatch<KubeObject>(
+        secretPath(namespace, name),
+        { metadata: { ...metadata, resourceVersion }, data },
+        { fieldManager, accept: metadataOnly },
+      )
+      this.#caches.get(name)?.writeThrough(written)
+    })
   }
 
   /** As `update`, but the data become ours in managedFields, where a patch to an equal value would not change hands. */
-  async take(namespace: string, observed: ObservedSecret, content: Content): Promise<void> {
+  async take(namespace: string, observed: RecognizedSecret, content: Content): Promise<void> {
     const { name, resourceVersion } = observed
-    await this.#apply(namespace, name, body(content, observed), { force: true, resourceVersion })
+    await this.#unlessFixed(namespace, observed, content, () =>
+      this.#apply(namespace, name, body(content, observed), { force: true, resourceVersion }),
+    )
   }
 
   async delete(namespace: string, { name, uid, resourceVersion }: ObservedSecret): Promise<void> {
@@ -69,7 +71,7 @@ export class SecretWriter {
     const metadata = {
       resourceVersion: observed.resourceVersion,
       labels: { [managedByLabel]: null },
-      annotations: { [hashAnnotation]: null },
+      annotations: { [markAnnotation]: null },
       ownerReferences: foreignOwners(observed),
     }
     const path = secretPath(namespace, observed.name)
@@ -79,6 +81,25 @@ export class SecretWriter {
       { fieldManager, accept: metadataOnly },
     )
     this.#caches.get(observed.name)?.writeThrough(written)
+  }
+
+  /**
+   * A Secret of ours that somebody has made immutable, or restored under another type, can only be made anew: the one case
+   * in which it is deleted to be written.
+   */
+  async #unlessFixed(
+    namespace: string,
+    observed: RecognizedSecret,
+    content: Content,
+    write: () => Promise<void>,
+  ): Promise<void> {
+    try {
+      await write()
+    } catch (error) {
+      if (!observed.ours || !isFixed(error)) throw error
+      await this.delete(namespace, observed)
+      await this.create(namespace, observed.name, content)
+    }
   }
 
   async #apply(
@@ -104,13 +125,13 @@ export function secretPath(namespace: string, name: string): string {
   return `/api/v1/namespaces/${namespace}/secrets/${name}`
 }
 
-function body({ contributors, payload }: Content, observed: ObservedSecret | undefined) {
+function body({ madeOf, mark, data }: Content, observed: ObservedSecret | undefined) {
   return {
     metadata: {
       labels: { [managedByLabel]: managedByValue },
-      annotations: { [hashAnnotation]: payload.hash },
-      ownerReferences: ownersOf(contributors, observed),
+      annotations: { [markAnnotation]: mark },
+      ownerReferences: ownersOf(madeOf, observed),
     },
-    data: { [dockerConfigJsonKey]: payload.data },
+    data: { [dockerConfigJsonKey]: data },
   }
 }

@@ -10,6 +10,8 @@ export interface Wakers {
   credential(name: string): void
   status(credential: string): void
   namespace(name: string): void
+  /** A target Secret does not exist any more. */
+  secretGone(uid: string): void
 }
 
 /** @returns stops following */
@@ -30,7 +32,12 @@ export function follow(caches: Caches, wake: Wakers): () => void {
     caches.serviceAccounts.subscribe(({ namespace, before, after }) => {
       if (!before || !after || !sameReferences(before, after)) wake.namespace(namespace)
     }),
-    ...[...caches.secrets.values()].map((cache) => cache.subscribe(({ namespace }) => wake.namespace(namespace))),
+    ...[...caches.secrets.values()].map((cache) =>
+      cache.subscribe(({ namespace, before, after }) => {
+        if (before && before.uid !== after?.uid) wake.secretGone(before.uid)
+        wake.namespace(namespace)
+      }),
+    ),
   ]
   return () => {
     for (const unsubscribe of followed) unsubscribe()

@@ -6,7 +6,7 @@
  */
 import type { Credential } from './credential.ts'
 import type { Entries } from './docker-config.ts'
-import type { ObservedSecret } from './observed.ts'
+import type { RecognizedSecret } from './observed.ts'
 import { type Namespace, selectsNamespace } from './selection.ts'
 
 /** A credential with what is known of it now. */
@@ -33,10 +33,9 @@ export function desiredSecret(
   name: string,
   namespace: Namespace,
   credentials: readonly CredentialState[],
-  observed: ObservedSecret | undefined,
+  observed: RecognizedSecret | undefined,
 ): DesiredSecret {
-  const owners = new Set(observed?.owners.map(({ uid }) => uid))
-  const contributes = ({ credential }: CredentialState) => owners.has(credential.uid)
+  const contributes = ({ credential }: CredentialState) => feeds(credential, namespace, observed)
   const selects = ({ credential }: CredentialState) =>
     credential.secretName === name && selectsNamespace(credential, namespace)
 
@@ -63,6 +62,16 @@ export function desiredSecret(
     (state) => state.credential.deleting && state.credential.deletionPolicy === 'Orphan' && contributes(state),
   )
   return { name, selectedBy, state: orphaned ? 'released' : 'absent' }
+}
+
+/**
+ * Whether the Secret holds entries of the credential. Whoever may write Secrets in a namespace can write what they like on
+ * theirs, and must not get the entries of a credential that is not for them by it: what is not proven counts only for a
+ * credential that selects the namespace.
+ */
+export function feeds(credential: Credential, namespace: Namespace, secret: RecognizedSecret | undefined): boolean {
+  if (!secret?.ours || !secret.madeOf.includes(credential.uid)) return false
+  return secret.proven || selectsNamespace(credential, namespace)
 }
 
 function nameOf({ credential }: CredentialState): string {

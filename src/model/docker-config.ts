@@ -55,9 +55,9 @@ export function formatDockerConfigJson(entries: Entries): string {
   return JSON.stringify({ auths: Object.fromEntries(auths) })
 }
 
-/** How many bytes the text has in UTF-8, as `maxSecretBytes` counts them. */
-export function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length
+/** How many bytes `formatDockerConfigJson` makes of them, in UTF-8 as `maxSecretBytes` counts them. */
+export function bytesOf(entries: Entries): number {
+  return new TextEncoder().encode(formatDockerConfigJson(entries)).length
 }
 
 /** Standard base64 of the text's UTF-8 bytes. */

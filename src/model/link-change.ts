@@ -2,9 +2,9 @@
  * Desired − observed for the references of one ServiceAccount. `imagePullSecrets` is an atomic list that others write
  * too: we append, never reorder, and remove only what our annotation says that we added.
  */
-import type { DesiredSecret } from './desired.ts'
+import type { CredentialState, DesiredSecret } from './desired.ts'
 import type { ObservedServiceAccount } from './observed.ts'
-import { selectsServiceAccount } from './selection.ts'
+import { type Namespace, selectsNamespace, selectsServiceAccount } from './selection.ts'
 
 /** What is to become of the reference to one Secret. */
 export type Link = 'add' | 'keep' | 'remove' | 'release'
@@ -33,6 +33,15 @@ export function desiredLink(desired: DesiredSecret, available: boolean, serviceA
   }
 }
 
+/** For a reference that an installation with other Secret names has left: nothing is known of its Secret. */
+export function leftoverLink(name: string, namespace: Namespace, credentials: readonly CredentialState[]): Link {
+  const concerned = credentials.filter(
+    ({ credential }) => credential.secretName === name && selectsNamespace(credential, namespace),
+  )
+  if (concerned.some(({ credential }) => !credential.deleting)) return 'keep' // it is frozen: its name is not allowed
+  return concerned.some(({ credential }) => credential.deletionPolicy === 'Orphan') ? 'release' : 'remove'
+}
+
 /** The list and the annotation as they should be, or undefined when they are. */
 export function linkChange(
   serviceAccount: ObservedServiceAccount,
@@ -58,6 +67,12 @@ export function linkChange(
   }
   const same = equal(change.pullSecrets, serviceAccount.pullSecrets) && equal(change.managed, serviceAccount.managed)
   return same ? undefined : change
+}
+
+/** Whether a link asks for a write on this ServiceAccount. */
+export function isPending(link: Link, name: string, { pullSecrets, managed }: ObservedServiceAccount): boolean {
+  if (link === 'add') return !pullSecrets.includes(name)
+  return link !== 'keep' && managed.includes(name)
 }
 
 function equal(a: readonly string[], b: readonly string[]): boolean {

@@ -8,15 +8,27 @@ export interface ObservedSecret {
   resourceVersion: string
   /** Being deleted; it still holds its name. */
   deleting: boolean
+  /** Who keeps it while it is being deleted. */
+  finalizers: readonly string[]
   /** Carries our `app.kubernetes.io/managed-by` label. */
   labelled: boolean
-  /** Our hash annotation. */
-  hash: string | undefined
+  /** Our mark as it stands there: anybody can have written it. */
+  mark: string | undefined
   /** Its owner asks us to take it over (`regcred.dev/adopt: "true"`). */
   adoptable: boolean
   owners: readonly OwnerReference[]
   /** managedFields say that we wrote `.dockerconfigjson` last. */
   dataIsOurs: boolean
+}
+
+/** A Secret with what can be told from its marks. */
+export interface RecognizedSecret extends ObservedSecret {
+  /** We wrote it: it may be overwritten and deleted. */
+  ours: boolean
+  /** Uids of the credentials that it was made of. */
+  madeOf: readonly string[]
+  /** The mark was signed with the operator's key, for this very Secret; otherwise `madeOf` is what somebody claims. */
+  proven: boolean
 }
 
 export interface ObservedServiceAccount {
@@ -27,6 +39,6 @@ export interface ObservedServiceAccount {
   optedOut: boolean
   /** `imagePullSecrets` in order; an entry without a name is ''. */
   pullSecrets: readonly string[]
-  /** The entries that we added, as our annotation remembers them. */
+  /** The entries that we added, as our annotation remembers them; a few at most. */
   managed: readonly string[]
 }

@@ -11,6 +11,14 @@ export interface Outcome {
   overlaps: readonly Overlap[]
 }
 
+/** Of a namespace that has come to concern a credential, before the namespace loop has been there. */
+export function pending(selected: boolean): Outcome {
+  return { version: noVersion, selected, failure: undefined, serviceAccounts: { selected: 0, linked: 0 }, overlaps: [] }
+}
+
+/** Not of any credential: what it stands for counts as not yet synced. */
+export const noVersion = -1
+
 export interface Problem {
   /** CamelCase, for conditions, Events and `status.failures`. */
   reason: string

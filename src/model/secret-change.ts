@@ -2,7 +2,7 @@
 import { credentialKind, group, groupVersion } from '../api/names.ts'
 import type { OwnerReference } from '../api/object-meta.ts'
 import type { CredentialState, DesiredSecret } from './desired.ts'
-import type { ObservedSecret } from './observed.ts'
+import type { ObservedSecret, RecognizedSecret } from './observed.ts'
 
 export type SecretChange =
   | 'none'
@@ -20,58 +20,65 @@ export type SecretChange =
   /** Take our marks off. */
   | 'release'
 
-/** @param hash what the hash annotation should be; used only when the Secret should be present */
-export function secretChange(desired: DesiredSecret, observed: ObservedSecret | undefined, hash: string): SecretChange {
-  if (desired.state === 'held') return 'none'
-  if (observed === undefined) return desired.state === 'present' ? 'create' : 'none'
-  if (observed.deleting) return desired.state === 'present' ? 'wait' : 'none'
-  const ours = isOurs(observed)
-  switch (desired.state) {
-    case 'absent':
-      return ours ? 'delete' : 'none'
-    case 'released':
-      return ours ? 'release' : 'none'
-    case 'present':
-      if (!ours) return observed.adoptable ? 'take' : 'not-owned'
-      if (!observed.dataIsOurs) return 'take'
-      return observed.labelled && observed.hash === hash && hasOwners(observed, desired.contributors)
-        ? 'none'
-        : 'update'
-  }
+/** What a Secret that should be there is to carry. */
+export interface Wanted {
+  mark: string
+  /** Whose entries are in it. */
+  madeOf: readonly CredentialState[]
 }
 
-/** Any one of our marks tells, so that a Secret whose label was stripped is still known and repaired. */
-export function isOurs(secret: ObservedSecret): boolean {
-  return secret.labelled || secret.hash !== undefined || secret.owners.some(isCredential)
+/** @param wanted given when the Secret should be present */
+export function secretChange(
+  desired: DesiredSecret,
+  observed: RecognizedSecret | undefined,
+  wanted: Wanted | undefined,
+): SecretChange {
+  if (desired.state === 'held') return 'none'
+  if (observed === undefined) return wanted ? 'create' : 'none'
+  if (observed.deleting) return wanted ? 'wait' : 'none'
+  if (desired.state === 'absent') return observed.ours ? 'delete' : 'none'
+  if (desired.state === 'released') return observed.ours ? 'release' : 'none'
+  if (!observed.ours) return observed.adoptable ? 'take' : 'not-owned'
+  if (!observed.dataIsOurs) return 'take'
+  return wanted && carries(observed, wanted) ? 'none' : 'update'
+}
+
+/** Any of our marks, however it came there. */
+export function isMarked({ labelled, mark, owners }: ObservedSecret): boolean {
+  return labelled || mark !== undefined || owners.some(isCredential)
 }
 
 /** A Secret that a credential is read from is never ours, whatever marks it carries: it must not be written or deleted. */
-export function asSource(secret: ObservedSecret): ObservedSecret {
-  return { ...secret, labelled: false, hash: undefined, adoptable: false, owners: foreignOwners(secret) }
+export function asSource(secret: RecognizedSecret): RecognizedSecret {
+  return { ...secret, ours: false, madeOf: [], adoptable: false }
 }
 
-/** The ownerReferences a Secret should have: those that others set, and one for every contributor. */
+/**
+ * The ownerReferences a Secret should have: those that others set, and one for every credential whose entries are in it.
+ * None of ours where one of these asks for `Orphan`: a deletion in the foreground would have the garbage collector take
+ * the Secret before the operator can release it.
+ */
 export function ownersOf(
-  contributors: readonly CredentialState[],
+  madeOf: readonly CredentialState[],
   observed: ObservedSecret | undefined,
 ): readonly OwnerReference[] {
-  const ours = contributors.map(({ credential: { name, uid } }) => ({
-    apiVersion: groupVersion,
-    kind: credentialKind,
-    name,
-    uid,
-  }))
-  return [...foreignOwners(observed), ...ours]
+  return [...foreignOwners(observed), ...credentialOwners(madeOf)]
 }
 
 export function foreignOwners(observed: ObservedSecret | undefined): readonly OwnerReference[] {
   return observed?.owners.filter((owner) => !isCredential(owner)) ?? []
 }
 
-function hasOwners(secret: ObservedSecret, contributors: readonly CredentialState[]): boolean {
-  const owners = secret.owners.filter(isCredential)
-  const uids = new Set(owners.map(({ uid }) => uid))
-  return owners.length === contributors.length && contributors.every(({ credential }) => uids.has(credential.uid))
+function credentialOwners(madeOf: readonly CredentialState[]): OwnerReference[] {
+  if (madeOf.some(({ credential }) => credential.deletionPolicy === 'Orphan')) return []
+  return madeOf.map(({ credential: { name, uid } }) => ({ apiVersion: groupVersion, kind: credentialKind, name, uid }))
+}
+
+function carries(secret: ObservedSecret, { mark, madeOf }: Wanted): boolean {
+  const owners = secret.owners.filter(isCredential).map(({ uid }) => uid)
+  const wanted = credentialOwners(madeOf).map(({ uid }) => uid)
+  const sameOwners = owners.length === wanted.length && wanted.every((uid) => owners.includes(uid))
+  return secret.labelled && secret.mark === mark && sameOwners
 }
 
 function isCredential(owner: OwnerReference): boolean {

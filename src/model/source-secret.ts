@@ -4,12 +4,11 @@
  */
 import { dockerConfigJsonKey } from '../api/names.ts'
 import {
-  byteLength,
+  bytesOf,
   DockerConfigProblem,
   decodeBase64,
   type Entries,
   type Entry,
-  formatDockerConfigJson,
   maxSecretBytes,
   parseDockerCfg,
   parseDockerConfigJson,
@@ -61,7 +60,7 @@ export function entriesOf(secret: SourceSecret, registries: readonly string[] | 
     )
   }
   // What is written has each login twice, as auth and in its parts, and so outgrows a source that is within the limit.
-  if (byteLength(formatDockerConfigJson(entries)) > maxSecretBytes) {
+  if (bytesOf(entries) > maxSecretBytes) {
     throw invalid(
       'its entries make a pull Secret of more than 1 MiB, which the API server refuses; take fewer of them by spec.registries, or spread them over several credentials, each with its own secretName',
     )

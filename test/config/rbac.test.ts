@@ -68,6 +68,14 @@ const forbidden: Row[] = [
   ['change a source Secret', 'PATCH', `${own}/dockerhub`, { data: null }, mergePatch],
   ['post a Secret into its own namespace', 'POST', own, secret('regcred-operator-key')],
   ['delete its key', 'DELETE', `${own}/regcred-operator-key`],
+  ['delete what it remembers', 'DELETE', `${own}/regcred-operator-state-0`],
+  [
+    'keep a Secret of another name',
+    'PATCH',
+    `${own}/regcred-operator-state-g?${manager}`,
+    secret('regcred-operator-state-g'),
+    applyPatch,
+  ],
   ['create a ServiceAccount', 'POST', serviceAccounts, object('v1', 'ServiceAccount', 'mine')],
   [
     'create a ServiceAccount by apply',
@@ -135,7 +143,7 @@ test.each(forbidden.map(request))('it cannot $what', async ({ send }) => {
   expect([status, body.reason]).toEqual([403, 'Forbidden'])
 })
 
-test('it creates, reads, changes and deletes copies of its Secret in any namespace', async () => {
+test('it creates, watches, changes and deletes copies of its Secret in any namespace', async () => {
   const url = `${secrets}/regcred?${manager}`
   expect((await operator('PATCH', url, secret('regcred'), applyPatch)).status).toBe(201)
   const inAll = '/api/v1/secrets?fieldSelector=metadata.name=regcred'
@@ -146,7 +154,7 @@ test('it creates, reads, changes and deletes copies of its Secret in any namespa
   expect(new Set(copies?.map(([, name]) => name))).toEqual(new Set(['regcred']))
   const watched = await operator('GET', `${inAll}&watch=1&timeoutSeconds=1`)
   expect([watched.status, watched.body.type]).toEqual([200, 'ADDED'])
-  expect((await operator('GET', `${secrets}/regcred`)).status).toBe(200)
+  expect((await operator('GET', `${secrets}/regcred`)).status).toBe(403)
   expect((await operator('PATCH', `${secrets}/regcred`, { data: null }, mergePatch)).status).toBe(200)
   expect((await operator('DELETE', `${secrets}/regcred`)).status).toBe(200)
 })
@@ -184,6 +192,13 @@ const allowed: Row[] = [
     'PATCH',
     `${own}/regcred-operator-key?${manager}&${dryRun}`,
     secret('regcred-operator-key'),
+    applyPatch,
+  ],
+  [
+    'keep the last good entries',
+    'PATCH',
+    `${own}/regcred-operator-state-f?${manager}&${dryRun}`,
+    { ...secret('regcred-operator-state-f'), type: 'regcred.dev/state' },
     applyPatch,
   ],
   [
@@ -237,7 +252,7 @@ test('the rights are no more than the sum of those above', async () => {
   const rules = (await rulesOf(operator)).filter((rule) => !common.has(rule))
   expect(rules.sort()).toEqual([
     '/namespaces: get,list,watch',
-    '/secrets/regcred: create,delete,get,list,patch,watch',
+    '/secrets/regcred: create,delete,list,patch,watch',
     '/serviceaccounts: get,list,patch,watch',
     'events.k8s.io/events: create,patch',
     'regcred.dev/registrycredentials/finalizers: update',

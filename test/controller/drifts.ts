@@ -9,8 +9,10 @@ export interface Drift {
   change: (lab: Lab, namespace: string) => Promise<void>
   /** What the operator has to write; undefined when there is nothing to mend. */
   mends: 'secrets' | 'serviceaccounts' | undefined
-  /** How often; default once. */
-  writes?: number
+  /** The requests for it; default one patch. */
+  writes?: string[]
+  /** When it happens while the operator is down, nothing proves any more that the Secret is ours: it is left alone. */
+  unprovable?: boolean
   /** The references afterwards; before they were `own`, `regcred`, `another`. */
   references?: string[]
   /** A copy that was deleted can only be another object. */
@@ -20,7 +22,7 @@ export interface Drift {
 }
 
 export const managedByLabel = 'app.kubernetes.io/managed-by'
-export const hashAnnotation = 'regcred.dev/hash'
+export const markAnnotation = 'regcred.dev/mark'
 export const managedAnnotation = 'regcred.dev/managed'
 
 const tampered = {
@@ -92,7 +94,7 @@ function hasForeignMarks({ metadata }: Secret): boolean {
 
 const secrets = 'secrets'
 const serviceAccounts = 'serviceaccounts'
-const noHash = { annotations: { [hashAnnotation]: null } }
+const noMark = { annotations: { [markAnnotation]: null } }
 const noLabel = { labels: { [managedByLabel]: null } }
 
 export const drifts: Drift[] = [
@@ -102,14 +104,19 @@ export const drifts: Drift[] = [
     mends: secrets,
     uidChanges: true,
   },
-  { what: 'changed data under an unchanged hash', change: onSecret({ data: tampered }), mends: secrets },
-  { what: 'changed data without a hash', change: onSecret({ metadata: noHash, data: tampered }), mends: secrets },
-  { what: 'a copy replaced by a file', change: replaceAll, mends: secrets },
-  { what: 'a copy without managedFields', change: forgetManagers, mends: secrets },
-  { what: 'a removed hash annotation', change: onSecret({ metadata: noHash }), mends: secrets },
+  { what: 'changed data under an unchanged mark', change: onSecret({ data: tampered }), mends: secrets },
   {
-    what: 'an altered hash annotation',
-    change: onSecret({ metadata: { annotations: { [hashAnnotation]: 'f'.repeat(32) } } }),
+    what: 'changed data without a mark',
+    change: onSecret({ metadata: noMark, data: tampered }),
+    mends: secrets,
+    unprovable: true,
+  },
+  { what: 'a copy replaced by a file', change: replaceAll, mends: secrets, unprovable: true },
+  { what: 'a copy without managedFields', change: forgetManagers, mends: secrets },
+  { what: 'a removed mark', change: onSecret({ metadata: noMark }), mends: secrets },
+  {
+    what: 'an altered mark',
+    change: onSecret({ metadata: { annotations: { [markAnnotation]: 'f'.repeat(32) } } }),
     mends: secrets,
   },
   { what: 'a stripped label', change: onSecret({ metadata: noLabel }), mends: secrets },
@@ -118,7 +125,19 @@ export const drifts: Drift[] = [
     change: onSecret({ metadata: { labels: { [managedByLabel]: 'Helm' } } }),
     mends: secrets,
   },
-  { what: 'a stripped label and hash', change: onSecret({ metadata: { ...noLabel, ...noHash } }), mends: secrets },
+  { what: 'a stripped label and mark', change: onSecret({ metadata: { ...noLabel, ...noMark } }), mends: secrets },
+  {
+    what: 'a copy that was made immutable',
+    change: onSecret({ immutable: true }),
+    mends: undefined,
+  },
+  {
+    what: 'a copy with other data that was made immutable',
+    change: onSecret({ data: tampered, immutable: true }),
+    mends: secrets,
+    uidChanges: true,
+    writes: ['patch secrets 422', 'delete secrets done', 'patch secrets done'],
+  },
   {
     what: 'a removed ownerReference',
     change: async (lab, namespace) => await lab.patch(secretPath(namespace), { metadata: { ownerReferences: null } }),
@@ -129,7 +148,8 @@ export const drifts: Drift[] = [
     what: 'an ownerReference too many and changed data',
     change: bystander({ data: tampered }),
     mends: secrets,
-    writes: 2, // an apply makes the data ours and leaves the ownerReference, a patch takes that off
+    // An apply makes the data ours and leaves the ownerReference, a patch takes that off.
+    writes: ['patch secrets done', 'patch secrets done'],
   },
   { what: 'a Secret with marks of others', change: foreignMarks({}), mends: undefined, keeps: hasForeignMarks },
   {

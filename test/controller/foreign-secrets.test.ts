@@ -197,7 +197,7 @@ describe('adoption', () => {
     const secret = await served(namespace)
     expect(secret.metadata.uid).toBe(foreign.metadata.uid)
     expect(secret.metadata.labels).toEqual({ theirs: 'kept', 'app.kubernetes.io/managed-by': 'regcred-operator' })
-    expect(secret.metadata.annotations).toMatchObject({ theirs: 'kept', 'regcred.dev/hash': expect.any(String) })
+    expect(secret.metadata.annotations).toMatchObject({ theirs: 'kept', 'regcred.dev/mark': expect.any(String) })
     expect(secret.metadata.ownerReferences?.map(({ name }) => name)).toEqual([credential])
     await lab.ready(credential)
     await lab.deleteCredential(credential)

@@ -1,6 +1,6 @@
 /** Objects of the cluster's admins that decide what the operator may do. */
 import { eventually } from '../cluster/wait.ts'
-import { type Lab, operatorNamespace, serviceAccountPath } from './lab.ts'
+import { type Lab, operatorNamespace, secretPath, serviceAccountPath } from './lab.ts'
 
 /** Lets the operator write Secrets of one more name, with the rules that config/secret-names adds the name to. */
 export async function allowSecretName(lab: Lab, secretName: string): Promise<void> {
@@ -23,16 +23,18 @@ export async function allowSecretName(lab: Lab, secretName: string): Promise<voi
   })
 }
 
-/** From now on no ServiceAccount of the namespace can be changed, by nobody. @returns ends that */
-export async function refuseServiceAccountUpdates(lab: Lab, namespace: string): Promise<() => Promise<void>> {
+/** From now on no object of this kind can be changed in the namespace, by nobody. @returns ends that */
+export async function refuseUpdates(
+  lab: Lab,
+  namespace: string,
+  resource: 'serviceaccounts' | 'secrets',
+): Promise<() => Promise<void>> {
   const apiVersion = 'admissionregistration.k8s.io/v1'
   const [policies, bindings] = ['validatingadmissionpolicies', 'validatingadmissionpolicybindings'].map(
     (plural) => `/apis/${apiVersion}/${plural}`,
   ) as [string, string]
   const metadata = { name: namespace }
-  const resourceRules = [
-    { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['serviceaccounts'] },
-  ]
+  const resourceRules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: [resource] }]
   await lab.create(policies, {
     apiVersion,
     kind: 'ValidatingAdmissionPolicy',
@@ -52,7 +54,8 @@ export async function refuseServiceAccountUpdates(lab: Lab, namespace: string): 
       matchResources: { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } },
     },
   })
-  const attempt = () => lab.patch(serviceAccountPath(namespace), { metadata: { annotations: { attempt: 'true' } } })
+  const path = resource === 'secrets' ? secretPath(namespace) : serviceAccountPath(namespace)
+  const attempt = () => lab.patch(path, { metadata: { labels: { attempt: 'true' } } })
   await eventually(async () => {
     const refused = await attempt().then(
       () => false,

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { OPERATOR_HOOK_TIMEOUT_MS } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
 import { secretPath, serviceAccountPath } from './lab.ts'
-import { auths, LifeCycleLab, login } from './life-cycle-lab.ts'
-import { allowSecretName } from './life-cycle-objects.ts'
-import { RESTART_TIMEOUT_MS, Restarts } from './restarts.ts'
+import { auths, type LifeCycleLab, login } from './life-cycle-lab.ts'
+import { bothWays, startWithTwoNames } from './life-cycle-operator.ts'
+import { RESTART_TIMEOUT_MS, type Restarts } from './restarts.ts'
 
 let lab: LifeCycleLab
 let operator: Restarts
@@ -16,11 +16,7 @@ let operator: Restarts
 let other: string
 
 beforeAll(async () => {
-  lab = new LifeCycleLab()
-  other = lab.unique('other')
-  await allowSecretName(lab, other)
-  operator = new Restarts({ args: ['--secret-name', 'regcred', '--secret-name', other] })
-  await operator.start()
+  ;({ lab, operator, other } = await startWithTwoNames())
 }, OPERATOR_HOOK_TIMEOUT_MS)
 
 afterAll(async () => {
@@ -28,10 +24,7 @@ afterAll(async () => {
   await operator.stop()
 })
 
-const modes: [string, string, (work: () => Promise<void>) => Promise<void>][] = [
-  ['seen as it happens', 'up', (work) => work()],
-  ['found at the start', 'down', (work) => operator.whileDown(work)],
-]
+const modes = bothWays(() => operator)
 
 describe.each(modes)('%s:', (_, mode, during) => {
   const scenario = (name: string, work: () => Promise<void>) => test(name, work, RESTART_TIMEOUT_MS)

@@ -1,12 +1,13 @@
 /**
  * Several credentials in one Secret: who wins a key, and that nobody loses entries by what happens to a neighbour, also
- * when the operator has started anew and must read the last good entries back from a copy.
+ * when the operator has started anew and must go by what it has kept.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { RegistryCredential, RegistryCredentialSpec } from '../../src/api/registry-credential.ts'
+import { credentialsPath } from '../../src/controller/watches.ts'
 import { OPERATOR_HOOK_TIMEOUT_MS } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
-import { Lab, type Login, operatorNamespace, secretPath, serviceAccountPath } from './lab.ts'
+import { Lab, type Login, operatorNamespace, type Secret, secretPath, serviceAccountPath } from './lab.ts'
 import { RESTART_TIMEOUT_MS, Restarts } from './restarts.ts'
 
 let lab: Lab
@@ -154,6 +155,29 @@ describe('one Secret', () => {
   })
 })
 
+test('what does not fit into 1 MiB is left out, whole and lowest rank first, and comes when there is room', async () => {
+  const [namespace, own] = [await lab.namespace('full'), await lab.namespace('full-own')]
+  // Each makes more than half a MiB of docker config.
+  const auths = (domain: string) =>
+    Object.fromEntries(Array.from({ length: 250 }, (_, i) => [`${domain}-${i}.example.com`, login('x'.repeat(1000))]))
+  const large = await member('full-a', auths('a'), into(namespace))
+  await lab.ready(large.name)
+  const small = await member('full-c', { 'ghcr.io': login('small') }, into(namespace))
+  const left = await member('full-b', auths('b'), into(namespace, own))
+  await holds(own, auths('b'))
+  await holds(namespace, { ...auths('a'), 'ghcr.io': login('small') })
+  expect(await owners(namespace)).toEqual([large.name, small.name])
+  await lab.ready(large.name)
+  await lab.ready(small.name)
+  const { status } = await notReady(left.name, 'NamespacesFailed')
+  expect(status?.failures).toEqual([
+    { namespace, reason: 'TooLarge', message: expect.stringContaining('larger than 1 MiB') },
+  ])
+  await lab.deleteCredential(large.name)
+  await holds(namespace, { ...auths('b'), 'ghcr.io': login('small') })
+  await lab.ready(left.name)
+})
+
 describe('a neighbour', () => {
   test('that breaks, vanishes and comes back keeps its last good entries and stops nobody', async () => {
     const [namespace, late] = [await lab.namespace('broken'), await lab.namespace('broken-late')]
@@ -269,63 +293,117 @@ describe('after a restart', () => {
     await holds(namespace, { 'ghcr.io': login('three'), 'quay.io': login('new') })
   })
 
-  restarted('a spoiled copy is not believed: it neither spreads nor stands in the way of a sound one', async () => {
-    const spoiled = [await lab.namespace('spoiled-1'), await lab.namespace('spoiled-2')]
-    const sound = await lab.namespace('spoiled-none')
-    const alone = await lab.namespace('spoiled-alone')
-    const broken = await member('spoiled', { 'quay.io': login('last-good') }, into(...spoiled, sound))
-    const lost = await member('spoiled-lost', { 'docker.io/acme/': login('last-good') }, into(alone))
-    const rotated = await member('spoiled-other', { 'ghcr.io': login('one') }, into(...spoiled, sound, alone))
+  restarted('a spoiled copy is not believed: what was good last is known without it', async () => {
+    const [spoiled, sound] = [await lab.namespace('spoiled'), await lab.namespace('spoiled-none')]
+    const broken = await member('spoiled', { 'quay.io': login('last-good') }, into(spoiled, sound))
+    const rotated = await member('spoiled-other', { 'ghcr.io': login('one') }, into(spoiled, sound))
     await holds(sound, { 'ghcr.io': login('one'), 'quay.io': login('last-good') })
-    await holds(alone, { 'ghcr.io': login('one'), 'docker.io/acme/': login('last-good') })
-    await lab.ready(broken.name)
-    await lab.ready(lost.name)
-    const stolen = { 'ghcr.io': login('one'), 'quay.io': login('stolen'), 'docker.io/acme/': login('stolen') }
+    await holds(spoiled, { 'ghcr.io': login('one'), 'quay.io': login('last-good') })
     await operator.whileDown(async () => {
       await malform(broken)
-      await malform(lost)
+      const stolen = { 'ghcr.io': login('one'), 'quay.io': login('stolen') }
       const data = { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths: stolen })).toString('base64') }
-      for (const namespace of [...spoiled, alone]) await lab.patch(secretPath(namespace), { data })
+      await lab.patch(secretPath(spoiled), { data })
       await lab.rotate(rotated.source, { 'ghcr.io': login('two') })
     })
-    for (const namespace of [...spoiled, sound]) {
+    for (const namespace of [spoiled, sound]) {
       await holds(namespace, { 'ghcr.io': login('two'), 'quay.io': login('last-good') })
     }
-    const late = await lab.namespace('spoiled-late', { [`use.regcred.dev/${lost.name}`]: 'true' })
+    const late = await lab.namespace('spoiled-late', { [`use.regcred.dev/${broken.name}`]: 'true' })
+    await holds(late, { 'quay.io': login('last-good') })
+  })
+
+  restarted('an old copy that was put back does not bring old entries back', async () => {
+    const namespace = await lab.namespace('rollback')
+    const broken = await member('rollback', { 'quay.io': login('old') }, into(namespace))
+    await holds(namespace, { 'quay.io': login('old') })
+    const { data, metadata } = await lab.client.get<Secret>(secretPath(namespace))
+    await lab.rotate(broken.source, { 'quay.io': login('new') })
+    await holds(namespace, { 'quay.io': login('new') })
+    await lab.ready(broken.name)
+    await operator.whileDown(async () => {
+      await malform(broken)
+      await lab.patch(secretPath(namespace), { data, metadata: { annotations: metadata.annotations } })
+    })
+    await holds(namespace, { 'quay.io': login('new') })
+  })
+
+  restarted('where what was kept is lost too, all entries stay where they are until the source is mended', async () => {
+    const [namespace, own] = [await lab.namespace('lost'), await lab.namespace('lost-own')]
+    const lost = await member('lost', { 'docker.io/acme/': login('last-good') }, into(namespace))
+    const rotated = await member('lost-other', { 'ghcr.io': login('one') }, into(namespace, own))
+    await holds(namespace, { 'ghcr.io': login('one'), 'docker.io/acme/': login('last-good') })
+    await lab.ready(lost.name)
+    const { uid } = (await lab.readCredential(lost.name)).metadata
+    await operator.whileDown(async () => {
+      await malform(lost)
+      const state = secretPath(operatorNamespace, `regcred-operator-state-${uid.charAt(0)}`)
+      await lab.patch(state, { data: { [uid]: null } })
+      await lab.rotate(rotated.source, { 'ghcr.io': login('two') })
+    })
+    await holds(own, { 'ghcr.io': login('two') })
+    const late = await lab.namespace('lost-late', { [`use.regcred.dev/${lost.name}`]: 'true' })
     const { status } = await notReady(rotated.name, 'NamespacesFailed')
     expect(status?.failures).toEqual([
       {
-        namespace: alone,
+        namespace,
         reason: 'WaitingForSource',
         message: `Secret regcred stays as it is, since the source of ${lost.name} cannot be read.`,
       },
     ])
     expect(await lab.secret(late)).toBeNull()
+    expect(await lab.logins(namespace)).toEqual({ 'ghcr.io': login('one'), 'docker.io/acme/': login('last-good') })
     await lab.rotate(lost.source, { 'docker.io/acme/': login('mended') })
-    await holds(alone, { 'ghcr.io': login('two'), 'docker.io/acme/': login('mended') })
+    await holds(namespace, { 'ghcr.io': login('two'), 'docker.io/acme/': login('mended') })
     await holds(late, { 'docker.io/acme/': login('mended') })
     await lab.ready(rotated.name)
   })
 
-  restarted('entries that may be those of a rival are not taken for the last good ones', async () => {
-    const [shared, own] = [await lab.namespace('rival'), await lab.namespace('rival-own')]
-    const winner = await member('rival-a', { 'ghcr.io': login('winner') }, into(shared, own))
-    const loser = await member('rival-b', { 'ghcr.io': login('loser'), 'quay.io': login('loser') }, into(shared))
-    await holds(shared, { 'ghcr.io': login('winner'), 'quay.io': login('loser') })
-    await lab.condition(loser.name, 'Overlapping', 'True')
-    await lab.ready(loser.name)
+  restarted('the last good entries are its own, also where a rival has won one of its keys', async () => {
+    const namespace = await lab.namespace('rival')
+    const winner = await member('rival-a', { 'ghcr.io': login('winner') }, into(namespace))
+    const loser = await member('rival-b', { 'ghcr.io': login('loser'), 'quay.io': login('loser') }, into(namespace))
+    await holds(namespace, { 'ghcr.io': login('winner'), 'quay.io': login('loser') })
     await operator.whileDown(async () => {
       await malform(loser)
       await lab.rotate(winner.source, { 'ghcr.io': login('rotated') })
     })
-    await holds(own, { 'ghcr.io': login('rotated') })
-    const { status } = await notReady(winner.name, 'NamespacesFailed')
-    expect(status?.failures?.map(({ namespace, reason }) => [namespace, reason])).toEqual([
-      [shared, 'WaitingForSource'],
-    ])
-    expect(await lab.logins(shared)).toEqual({ 'ghcr.io': login('winner'), 'quay.io': login('loser') })
-    await lab.rotate(loser.source, { 'quay.io': login('mended') })
-    await holds(shared, { 'ghcr.io': login('rotated'), 'quay.io': login('mended') })
+    await holds(namespace, { 'ghcr.io': login('rotated'), 'quay.io': login('loser') })
+    await lab.deleteCredential(winner.name)
+    await holds(namespace, { 'ghcr.io': login('loser'), 'quay.io': login('loser') })
+  })
+
+  restarted('a status that others have written is not taken for what was good', async () => {
+    const namespace = await lab.namespace('forged')
+    const broken = await member('forged', { 'quay.io': login('last-good') }, into(namespace))
+    await holds(namespace, { 'quay.io': login('last-good') })
+    await lab.ready(broken.name)
+    await operator.whileDown(async () => {
+      await malform(broken)
+      const forged = { registries: [], expiresAt: '2030-01-01T00:00:00Z' }
+      await lab.patch(`${credentialsPath}/${broken.name}/status`, { status: { credential: forged } })
+    })
+    await eventually(async () => {
+      const { status } = await lab.readCredential(broken.name)
+      expect(status?.credential).toEqual({ registries: ['quay.io'], issuedAt: expect.any(String) })
+    })
+    expect(await lab.logins(namespace)).toEqual({ 'quay.io': login('last-good') })
+  })
+
+  restarted('nothing is kept of a credential that has gone', async () => {
+    const namespace = await lab.namespace('kept')
+    const { name } = await member('kept', { 'quay.io': login('kept') }, into(namespace))
+    await holds(namespace, { 'quay.io': login('kept') })
+    const { uid } = (await lab.readCredential(name)).metadata
+    const state = secretPath(operatorNamespace, `regcred-operator-state-${uid.charAt(0)}`)
+    const kept = async () => Object.keys((await lab.client.get<Secret>(state)).data ?? {})
+    expect(await kept()).toContain(uid)
+    await lab.patch(state, { data: { [`${uid.charAt(0)}-of-nobody`]: 'e30=' } })
+    await operator.whileDown(async () => {})
+    await eventually(async () => expect(await kept()).not.toContain(`${uid.charAt(0)}-of-nobody`))
+    expect(await kept()).toContain(uid)
+    await lab.deleteCredential(name)
+    await eventually(async () => expect(await kept()).not.toContain(uid))
   })
 })
 

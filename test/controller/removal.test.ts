@@ -3,12 +3,14 @@
  * it happen or finds it when it starts.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { OPERATOR_HOOK_TIMEOUT_MS, type OperatorOptions } from '../cluster/operator.ts'
+import { credentialsPath } from '../../src/controller/watches.ts'
+import { OPERATOR_HOOK_TIMEOUT_MS } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
 import { operatorNamespace } from './lab.ts'
-import { auths, LifeCycleLab, login } from './life-cycle-lab.ts'
-import { allowSecretName, refuseServiceAccountUpdates } from './life-cycle-objects.ts'
-import { RESTART_TIMEOUT_MS, Restarts } from './restarts.ts'
+import { auths, type LifeCycleLab, login } from './life-cycle-lab.ts'
+import { refuseUpdates } from './life-cycle-objects.ts'
+import { allow, bothWays, startWithTwoNames } from './life-cycle-operator.ts'
+import { RESTART_TIMEOUT_MS, type Restarts } from './restarts.ts'
 
 let lab: LifeCycleLab
 let operator: Restarts
@@ -16,11 +18,7 @@ let operator: Restarts
 let other: string
 
 beforeAll(async () => {
-  lab = new LifeCycleLab()
-  other = lab.unique('other')
-  await allowSecretName(lab, other)
-  operator = new Restarts(bothNames())
-  await operator.start()
+  ;({ lab, operator, other } = await startWithTwoNames())
 }, OPERATOR_HOOK_TIMEOUT_MS)
 
 afterAll(async () => {
@@ -28,14 +26,7 @@ afterAll(async () => {
   await operator.stop()
 })
 
-const modes: [string, string, (work: () => Promise<void>) => Promise<void>][] = [
-  ['seen as it happens', 'up', (work) => work()],
-  ['found at the start', 'down', (work) => operator.whileDown(work)],
-]
-
-function bothNames(): OperatorOptions {
-  return { args: ['--secret-name', 'regcred', '--secret-name', other] }
-}
+const modes = bothWays(() => operator)
 
 const scenario = (name: string, work: () => Promise<void>) => test(name, work, RESTART_TIMEOUT_MS)
 
@@ -122,7 +113,7 @@ describe.each(modes)('%s:', (_, mode, during) => {
       const { credential } = await lab.credentialFor(unique('stuck'), [stuck, free])
       await lab.served(stuck)
       await lab.served(free)
-      const allow = await refuseServiceAccountUpdates(lab, stuck)
+      const permit = await refuseUpdates(lab, stuck, 'serviceaccounts')
       await during(() => lab.deleteCredential(credential))
       await lab.clean(free)
       await eventually(async () => {
@@ -133,11 +124,48 @@ describe.each(modes)('%s:', (_, mode, during) => {
         expect(status?.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', reason: 'Terminating' }))
       })
       await lab.served(stuck) // the Secret goes only after the reference
-      await allow()
+      await permit()
       await lab.gone(credential)
       await lab.clean(stuck)
     },
   )
+
+  scenario('a namespace that fails for its neighbour in the same Secret does not hold its deletion', async () => {
+    const [own, other] = [await lab.namespace(unique('unheld')), await lab.namespace(unique('unheld-by'))]
+    const { credential } = await lab.credentialFor(unique('unheld'), [own])
+    const { credential: neighbour, source } = await lab.credentialFor(unique('unheld-by'), [other])
+    await lab.served(own)
+    await lab.served(other)
+    const permit = await refuseUpdates(lab, other, 'secrets')
+    await lab.rotate(source, { 'quay.io': login })
+    await eventually(async () => {
+      const { status } = await lab.readCredential(neighbour)
+      expect(status?.failures?.[0]?.message).toContain('refused by the test')
+    })
+    await during(() => lab.deleteCredential(credential))
+    await lab.gone(credential)
+    await lab.clean(own)
+    await permit()
+    await lab.served(other, { logins: { 'quay.io': login } })
+    await lab.ready(neighbour)
+  })
+
+  scenario('what is changed about it while it is being deleted counts', async () => {
+    const namespace = await lab.namespace(unique('regret'))
+    const { credential } = await lab.credentialFor(unique('regret'), [namespace])
+    await lab.served(namespace)
+    const permit = await refuseUpdates(lab, namespace, 'serviceaccounts')
+    await during(() => lab.deleteCredential(credential))
+    await eventually(async () => expect((await lab.readCredential(credential)).status?.failures).toHaveLength(1))
+    await lab.patchCredential(credential, { deletionPolicy: 'Orphan' })
+    await eventually(async () => {
+      const { status, metadata } = await lab.readCredential(credential)
+      expect(status?.observedGeneration).toBe(metadata.generation)
+    })
+    await permit()
+    await lab.gone(credential)
+    await lab.served(namespace)
+  })
 
   scenario('one deleted and created again under its name at once is served anew', async () => {
     const namespace = await lab.namespace(unique('again'))
@@ -209,15 +237,31 @@ scenario('what was written under a name that the installation no longer allows g
   const { credential } = await lab.credentialFor('withdrawn', [namespace], { secretName: other })
   await lab.served(namespace, { secret: other, references: ['own', other] })
   const before = [await lab.secret(namespace, other), await lab.serviceAccount(namespace)]
-  await operator.whileDown(async () => {}, { args: ['--secret-name', 'regcred'] })
+  await operator.whileDown(async () => {}, allow('regcred'))
   await lab.condition(credential, 'Stalled', 'True')
   await lab.allQuiet('withdrawn-quiet')
   expect([await lab.secret(namespace, other), await lab.serviceAccount(namespace)]).toEqual(before)
   await lab.deleteCredential(credential)
   await lab.gone(credential)
   await lab.clean(namespace, { secret: other, references: ['own'] }) // the garbage collector takes the Secret
-  await operator.whileDown(async () => {}, bothNames())
+  await operator.whileDown(async () => {}, allow('regcred', other))
 })
+
+scenario(
+  'Orphan holds also where the garbage collector is asked to take everything before the operator is there',
+  async () => {
+    const namespace = await lab.namespace('foreground')
+    const { credential } = await lab.credentialFor('foreground', [namespace], { deletionPolicy: 'Orphan' })
+    await lab.served(namespace)
+    const garbageCollected = await lab.bait(credential, namespace)
+    await operator.whileDown(async () => {
+      await lab.client.delete(`${credentialsPath}/${credential}`, { propagationPolicy: 'Foreground' })
+      await garbageCollected()
+    })
+    await lab.gone(credential)
+    await lab.served(namespace)
+  },
+)
 
 // Last, since a young control plane needs half a minute until it collects garbage.
 describe.each(modes)('Orphan, %s:', (_, mode, during) => {
@@ -241,6 +285,7 @@ describe.each(modes)('Orphan, %s:', (_, mode, during) => {
     expect(metadata).not.toMatchObject({ ownerReferences: expect.anything() })
     const account = await lab.serviceAccount(namespace)
     expect(account?.metadata.annotations?.['regcred.dev/managed']).toBeUndefined()
+    // Its Secret is nobody's now, and not taken back without a word.
     await lab.createAgain(credential, { source: { secretRef: { name: source } }, namespaces: { include: [namespace] } })
     await lab.condition(credential, 'Ready', 'False')
     await eventually(async () => {

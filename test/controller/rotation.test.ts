@@ -76,7 +76,9 @@ test('a rotation is one write for each Secret, in place, and nothing for the Ser
     const after = await arrived(password)
     expect(uids(after)).toEqual(uids(before))
     expect(new Set(after.map(({ data }) => data?.['.dockerconfigjson'])).size).toBe(1)
-    expect(new Set(after.map(({ metadata }) => JSON.stringify(metadata.annotations))).size).toBe(1)
+    const marks = after.map(({ metadata }) => metadata.annotations?.['regcred.dev/mark'] ?? '')
+    expect(new Set(marks.map((mark) => mark.split(':')[0])).size).toBe(1) // the hash of the data
+    expect(new Set(marks).size).toBe(count) // each is signed for its own Secret
   }
   expect(await secretWrites(since)).toEqual(namespaces.map(() => 2))
   const requests = await requestsSince(lab.cluster, since)

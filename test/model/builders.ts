@@ -6,7 +6,7 @@ import { type Credential, interpret } from '../../src/model/credential.ts'
 import type { CredentialState } from '../../src/model/desired.ts'
 import type { Entries } from '../../src/model/docker-config.ts'
 import type { Labels } from '../../src/model/label-selector.ts'
-import type { ObservedSecret, ObservedServiceAccount } from '../../src/model/observed.ts'
+import type { ObservedServiceAccount, RecognizedSecret } from '../../src/model/observed.ts'
 import type { Namespace } from '../../src/model/selection.ts'
 
 export interface CredentialOptions {
@@ -61,20 +61,31 @@ export function owner(name: string): OwnerReference {
 export const foreignOwner: OwnerReference = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'uid-web' }
 
 /** A Secret with nothing of ours on it. */
-export function secret(facts: Partial<ObservedSecret> = {}): ObservedSecret {
+export function secret(facts: Partial<RecognizedSecret> = {}): RecognizedSecret {
   return {
     namespace: 'team-a',
     name: 'regcred',
     uid: 'uid-of-secret',
     resourceVersion: '1',
     deleting: false,
+    finalizers: [],
     labelled: false,
-    hash: undefined,
+    mark: undefined,
     adoptable: false,
     owners: [],
     dataIsOurs: false,
+    ours: false,
+    madeOf: [],
+    proven: false,
     ...facts,
   }
+}
+
+/** A Secret as we wrote it, of the entries of these credentials. */
+export function madeOf(...names: string[]): RecognizedSecret {
+  const uids = names.map(uidOf)
+  const owners = names.map(owner)
+  return secret({ labelled: true, mark: 'mark', dataIsOurs: true, owners, ours: true, madeOf: uids, proven: true })
 }
 
 export function serviceAccount(facts: Partial<ObservedServiceAccount> = {}): ObservedServiceAccount {

@@ -1,9 +1,16 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { DesiredSecret } from '../../src/model/desired.ts'
-import { desiredLink, type Link, type LinkChange, linkChange } from '../../src/model/link-change.ts'
+import {
+  desiredLink,
+  isPending,
+  type Link,
+  type LinkChange,
+  leftoverLink,
+  linkChange,
+} from '../../src/model/link-change.ts'
 import type { ObservedServiceAccount } from '../../src/model/observed.ts'
-import { credential, entriesFor, serviceAccount, state } from './builders.ts'
+import { credential, entriesFor, namespace, serviceAccount, state } from './builders.ts'
 
 const forDefault = state(credential('a'), { entries: entriesFor('a', 'a.io') })
 const forDeploy = state(credential('b', { serviceAccounts: ['deploy'] }), { entries: entriesFor('b', 'b.io') })
@@ -52,6 +59,37 @@ describe('the reference of the ServiceAccount default', () => {
     expect(desiredLink(present([forDeploy], [forDeploy, frozen]), true, account)).toBe('remove')
     expect(desiredLink(held([forDefault]), true, account)).toBe('keep')
   })
+})
+
+describe('the reference to a Secret whose name this installation does not allow', () => {
+  const old = { secretName: 'old' }
+  test.each<[string, ReturnType<typeof credential>[], Link]>([
+    ['goes when no credential wants it', [credential('a')], 'remove'],
+    ['stays as long as one asks for it', [credential('a'), credential('b', old)], 'keep'],
+    [
+      'goes when that one is for other namespaces',
+      [credential('b', { ...old, namespaces: { include: ['elsewhere'], optIn: true } })],
+      'remove',
+    ],
+    ['goes with the credential', [credential('b', old, { deleting: true })], 'remove'],
+    [
+      'is released with one that asks for Orphan',
+      [credential('b', { ...old, deletionPolicy: 'Orphan' }, { deleting: true })],
+      'release',
+    ],
+  ])('%s', (_, credentials, link) => {
+    const states = credentials.map((each) => state(each, { frozen: each.secretName === 'old' }))
+    expect(leftoverLink('old', namespace(), states)).toBe(link)
+  })
+})
+
+test('a link is pending when it asks for a write', () => {
+  const some = serviceAccount({ pullSecrets: ['git', 'regcred'], managed: ['regcred', 'gone'] })
+  const pending = (link: Link) => ['git', 'regcred', 'gone', 'new'].filter((name) => isPending(link, name, some))
+  expect(pending('add')).toEqual(['gone', 'new'])
+  expect(pending('remove')).toEqual(['regcred', 'gone'])
+  expect(pending('release')).toEqual(['regcred', 'gone'])
+  expect(pending('keep')).toEqual([])
 })
 
 /** @param list names in order; those in parentheses are somebody else's */

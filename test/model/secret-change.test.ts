@@ -1,9 +1,16 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { DesiredSecret } from '../../src/model/desired.ts'
-import type { ObservedSecret } from '../../src/model/observed.ts'
-import { asSource, foreignOwners, isOurs, ownersOf, secretChange } from '../../src/model/secret-change.ts'
-import { credential, entriesFor, foreignOwner, owner, secret, state } from './builders.ts'
+import type { RecognizedSecret } from '../../src/model/observed.ts'
+import {
+  asSource,
+  foreignOwners,
+  isMarked,
+  ownersOf,
+  secretChange,
+  type Wanted,
+} from '../../src/model/secret-change.ts'
+import { credential, entriesFor, foreignOwner, madeOf, owner, secret, state, uidOf } from './builders.ts'
 
 const a = state(credential('a'), { entries: entriesFor('a', 'a.io') })
 const b = state(credential('b'), { entries: entriesFor('b', 'b.io') })
@@ -14,14 +21,15 @@ const released: DesiredSecret = { ...about, state: 'released' }
 const held: DesiredSecret = { ...about, state: 'held', waitsFor: ['a'] }
 
 /** As we wrote it. */
-const ours = secret({ labelled: true, hash: 'hash', dataIsOurs: true, owners: [owner('a'), owner('b')] })
+const ours = madeOf('a', 'b')
+const wanted: Wanted = { mark: 'mark', madeOf: [a, b] }
 const foreign = secret({ owners: [foreignOwner] })
 
-const cases: [string, ObservedSecret | undefined, Record<'present' | 'absent' | 'released', string>][] = [
+const cases: [string, RecognizedSecret | undefined, Record<'present' | 'absent' | 'released', string>][] = [
   ['is not there', undefined, { present: 'create', absent: 'none', released: 'none' }],
   ['is as it should be', ours, { present: 'none', absent: 'delete', released: 'release' }],
-  ['has another hash', { ...ours, hash: 'old' }, { present: 'update', absent: 'delete', released: 'release' }],
-  ['has lost its hash', { ...ours, hash: undefined }, { present: 'update', absent: 'delete', released: 'release' }],
+  ['has another mark', { ...ours, mark: 'old' }, { present: 'update', absent: 'delete', released: 'release' }],
+  ['has lost its mark', { ...ours, mark: undefined }, { present: 'update', absent: 'delete', released: 'release' }],
   ['has lost its label', { ...ours, labelled: false }, { present: 'update', absent: 'delete', released: 'release' }],
   [
     'has lost an owner',
@@ -55,12 +63,15 @@ const cases: [string, ObservedSecret | undefined, Record<'present' | 'absent' | 
     { present: 'none', absent: 'delete', released: 'release' },
   ],
   ['has other data', { ...ours, dataIsOurs: false }, { present: 'take', absent: 'delete', released: 'release' }],
-  ['has only our label left', secret({ labelled: true }), { present: 'take', absent: 'delete', released: 'release' }],
-  ['has only our hash left', secret({ hash: 'hash' }), { present: 'take', absent: 'delete', released: 'release' }],
   [
-    'has only our owner left',
-    secret({ owners: [owner('a')] }),
+    'has nothing of ours left, but is known to be',
+    { ...foreign, ours: true },
     { present: 'take', absent: 'delete', released: 'release' },
+  ],
+  [
+    'has all our marks, but is not ours',
+    { ...ours, ours: false },
+    { present: 'not-owned', absent: 'none', released: 'none' },
   ],
   ['is not ours', foreign, { present: 'not-owned', absent: 'none', released: 'none' }],
   [
@@ -85,59 +96,80 @@ const cases: [string, ObservedSecret | undefined, Record<'present' | 'absent' | 
 describe('a Secret that', () => {
   test.each(cases)('%s', (_, observed, changes) => {
     expect({
-      present: secretChange(present, observed, 'hash'),
-      absent: secretChange(absent, observed, 'hash'),
-      released: secretChange(released, observed, 'hash'),
+      present: secretChange(present, observed, wanted),
+      absent: secretChange(absent, observed, undefined),
+      released: secretChange(released, observed, undefined),
     }).toEqual(changes)
-    expect(secretChange(held, observed, 'hash')).toBe('none')
+    expect(secretChange(held, observed, undefined)).toBe('none')
   })
+})
+
+test('any of our marks is a mark, those of others are none', () => {
+  expect(isMarked(secret({ labelled: true }))).toBe(true)
+  expect(isMarked(secret({ mark: 'anything' }))).toBe(true)
+  expect(isMarked(secret({ owners: [foreignOwner, owner('a')] }))).toBe(true)
+  expect(isMarked(secret({ owners: [{ ...owner('a'), apiVersion: 'regcred.dev/v2' }] }))).toBe(true)
+  expect(isMarked(foreign)).toBe(false)
+  expect(isMarked(secret({ owners: [{ ...owner('a'), kind: 'Other' }] }))).toBe(false)
 })
 
 test('an object of the same kind in another API group is somebody else', () => {
   const namesake = { ...owner('a'), apiVersion: 'other.example/v1' }
-  expect(isOurs(secret({ owners: [namesake] }))).toBe(false)
+  expect(isMarked(secret({ owners: [namesake] }))).toBe(false)
   expect(foreignOwners(secret({ owners: [namesake, owner('a')] }))).toEqual([namesake])
 })
 
-test('an object of our group under another version is ours, one of another kind is not', () => {
-  expect(isOurs(secret({ owners: [{ ...owner('a'), apiVersion: 'regcred.dev/v2' }] }))).toBe(true)
-  expect(isOurs(secret({ owners: [{ ...owner('a'), kind: 'Other' }] }))).toBe(false)
+describe('the owners', () => {
+  test('are those of others first, then one for every credential whose entries are in it', () => {
+    expect(ownersOf([a, b], undefined)).toEqual([owner('a'), owner('b')])
+    const some = { ...ours, owners: [owner('a'), foreignOwner, owner('b')] }
+    expect(ownersOf([b], some)).toEqual([foreignOwner, owner('b')])
+    expect(foreignOwners(undefined)).toEqual([])
+  })
+
+  test('are none of ours where one credential asks for Orphan: the garbage collector is to have no say', () => {
+    const orphan = state(credential('c', { deletionPolicy: 'Orphan' }), { entries: entriesFor('c', 'c.io') })
+    expect(ownersOf([a, orphan], { ...ours, owners: [foreignOwner, owner('a')] })).toEqual([foreignOwner])
+    const withOrphan: DesiredSecret = { ...about, state: 'present', contributors: [a, orphan] }
+    const orphaned = { mark: 'mark', madeOf: [a, orphan] }
+    expect(secretChange(withOrphan, madeOf('a', 'c'), orphaned)).toBe('update')
+    expect(secretChange(withOrphan, { ...madeOf('a', 'c'), owners: [foreignOwner] }, orphaned)).toBe('none')
+  })
 })
 
-test('the owners are those of others first, then one for every contributor', () => {
-  expect(ownersOf([a, b], undefined)).toEqual([owner('a'), owner('b')])
-  expect(ownersOf([b], { ...ours, owners: [owner('a'), foreignOwner, owner('b')] })).toEqual([foreignOwner, owner('b')])
-  expect(foreignOwners(undefined)).toEqual([])
-})
-
-const observed: fc.Arbitrary<ObservedSecret> = fc
+const observed: fc.Arbitrary<RecognizedSecret> = fc
   .record({
     deleting: fc.boolean(),
     labelled: fc.boolean(),
-    hash: fc.constantFrom(undefined, 'hash', 'old'),
+    mark: fc.constantFrom(undefined, 'mark', 'old'),
     adoptable: fc.boolean(),
     owners: fc.uniqueArray(fc.constantFrom(owner('a'), owner('b'), owner('c'), foreignOwner)),
     dataIsOurs: fc.boolean(),
+    ours: fc.boolean(),
+    madeOf: fc.uniqueArray(fc.constantFrom(uidOf('a'), uidOf('b'), uidOf('c'))),
+    proven: fc.boolean(),
   })
   .map(secret)
 const desired = fc.constantFrom(present, absent, released, held)
+const changeOf = (is: DesiredSecret, some: RecognizedSecret, { mark } = wanted) =>
+  secretChange(is, some, is.state === 'present' ? { ...wanted, mark } : undefined)
 
 describe('for any Secret', () => {
   test('one that a credential is read from is never written or deleted, whatever marks it carries', () => {
     fc.assert(
       fc.property(desired, observed, (is, some) => {
-        const change = secretChange(is, asSource(some), 'hash')
+        const change = changeOf(is, asSource(some))
         expect(['none', 'not-owned', 'wait']).toContain(change)
-        expect(asSource(some).owners).toEqual(foreignOwners(some))
+        expect(asSource(some)).toMatchObject({ ours: false, madeOf: [] })
       }),
     )
   })
 
-  test('one without any mark of ours is never written or deleted, unless it is given to us', () => {
+  test('one that is not ours is never written or deleted, unless it is given to us', () => {
     fc.assert(
       fc.property(desired, observed, (is, some) => {
-        fc.pre(!isOurs(some) && !some.adoptable)
-        expect(['none', 'not-owned', 'wait']).toContain(secretChange(is, some, 'hash'))
+        fc.pre(!some.ours && !some.adoptable)
+        expect(['none', 'not-owned', 'wait']).toContain(changeOf(is, some))
       }),
       { maxSkipsPerRun: 1000 },
     )
@@ -146,28 +178,29 @@ describe('for any Secret', () => {
   test('what has been written needs no second write', () => {
     fc.assert(
       fc.property(observed, (some) => {
-        const change = secretChange(present, some, 'hash')
+        const change = changeOf(present, some)
         fc.pre(change === 'update' || change === 'take')
         const owners = ownersOf([a, b], some)
         const written = {
           ...some,
           labelled: true,
-          hash: 'hash',
+          mark: 'mark',
           owners,
+          ours: true,
           dataIsOurs: change === 'take' || some.dataIsOurs,
         }
-        expect(secretChange(present, written, 'hash')).toBe('none')
-        expect(secretChange(present, written, 'rotated')).toBe('update')
+        expect(changeOf(present, written)).toBe('none')
+        expect(changeOf(present, written, { ...wanted, mark: 'rotated' })).toBe('update')
       }),
       { maxSkipsPerRun: 1000 },
     )
   })
 
-  test('what has been released is no longer ours', () => {
+  test('what has been released has no mark of ours left', () => {
     fc.assert(
       fc.property(observed, (some) => {
-        fc.pre(secretChange(released, some, 'hash') === 'release')
-        expect(isOurs({ ...some, labelled: false, hash: undefined, owners: foreignOwners(some) })).toBe(false)
+        fc.pre(changeOf(released, some) === 'release')
+        expect(isMarked({ ...some, labelled: false, mark: undefined, owners: foreignOwners(some) })).toBe(false)
       }),
       { maxSkipsPerRun: 1000 },
     )

@@ -1,5 +1,5 @@
 /** Source Secrets by hand, and the table of those that are refused. */
-import { byteLength, encodeBase64, formatDockerConfigJson, maxSecretBytes } from '../../src/model/docker-config.ts'
+import { encodeBase64, formatDockerConfigJson, maxSecretBytes } from '../../src/model/docker-config.ts'
 import type { SourceSecret } from '../../src/model/source-secret.ts'
 
 export function source(type: string, data: Record<string, string>): SourceSecret {
@@ -45,7 +45,7 @@ export function many(count: number): Record<string, typeof good> {
 /** An entry for ghcr.io that makes a pull Secret of so many bytes, which are more than its characters. */
 export function sized(bytes: number): typeof good & { email: string } {
   const written = formatDockerConfigJson(new Map([['ghcr.io', { username: 'u', password: 'p', email: 'ü' }]]))
-  return { ...good, email: `ü${'x'.repeat(bytes - byteLength(written))}` }
+  return { ...good, email: `ü${'x'.repeat(bytes - Buffer.byteLength(written))}` }
 }
 
 const refusedConfigs: Refused[] = [

@@ -1,17 +1,17 @@
 /**
- * The operator's HMAC key for the hash annotation, kept in a Secret of its own namespace so that it outlives restarts.
+ * The operator's key for the marks on its Secrets, kept in a Secret of its own namespace so that it outlives restarts.
  * When it is lost a new one is made, and every copy is written once more. Only the leader may call this.
  */
 import { randomBytes } from 'node:crypto'
-import { fieldManager, hashKeySecret } from '../api/names.ts'
+import { fieldManager, markKeySecret } from '../api/names.ts'
 import { isNotFound } from '../kube/api-error.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { secretPath } from './secret-writer.ts'
 
 const minBytes = 32
 
-export async function loadHashKey(client: KubeClient, namespace: string): Promise<Buffer> {
-  return (await readKey(client, secretPath(namespace, hashKeySecret))) ?? (await makeKey(client, namespace))
+export async function loadMarkKey(client: KubeClient, namespace: string): Promise<Buffer> {
+  return (await readKey(client, secretPath(namespace, markKeySecret))) ?? (await makeKey(client, namespace))
 }
 
 async function readKey(client: KubeClient, path: string): Promise<Buffer | undefined> {
@@ -27,8 +27,8 @@ async function readKey(client: KubeClient, path: string): Promise<Buffer | undef
 
 async function makeKey(client: KubeClient, namespace: string): Promise<Buffer> {
   const key = randomBytes(minBytes)
-  const metadata = { name: hashKeySecret, namespace }
+  const metadata = { name: markKeySecret, namespace }
   const secret = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data: { key: key.toString('base64') } }
-  await client.apply(secretPath(namespace, hashKeySecret), secret, { fieldManager, force: true })
+  await client.apply(secretPath(namespace, markKeySecret), secret, { fieldManager, force: true })
   return key
 }

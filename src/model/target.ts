@@ -1,0 +1,104 @@
+/** One target Secret of a namespace on its way from what is to what should be, and what each credential gets to hear of it. */
+import type { Credential } from './credential.ts'
+import { type CredentialState, type DesiredSecret, feeds } from './desired.ts'
+import type { Overlap } from './merge.ts'
+import type { RecognizedSecret } from './observed.ts'
+import { noVersion, type Outcome, type Problem } from './outcome.ts'
+import type { SecretChange, Wanted } from './secret-change.ts'
+import type { Namespace } from './selection.ts'
+
+export interface Target {
+  desired: DesiredSecret
+  /** As it was before anything was written. */
+  observed: RecognizedSecret | undefined
+  change: SecretChange
+  /** Given when it should be there. */
+  wanted: (Wanted & { overlaps: readonly Overlap[] }) | undefined
+  /** It may be the source of a credential, and is never touched. */
+  mayBeSource: boolean
+  /** There and ours, so ServiceAccounts may refer to it. */
+  available: boolean
+  /** Why it was not written, or a reference to it not added. */
+  failure: Problem | undefined
+  /** Why a reference to it was not taken off; until then it stays. */
+  stuck: Problem | undefined
+}
+
+/** ServiceAccounts of the namespace that the credential selects, and how many of them refer to the Secret of this name. */
+export type CountLinks = (credential: Credential, secretName: string) => Outcome['serviceAccounts']
+
+/** @returns undefined when nothing of the credential is in the namespace, nor should be */
+export function outcomeOf(
+  state: CredentialState,
+  namespace: Namespace,
+  targets: readonly Target[],
+  countLinks: CountLinks,
+): Outcome | undefined {
+  const { credential, version } = state
+  const left = targets
+    .filter(({ desired }) => !desired.selectedBy.includes(state))
+    .map((target) => remainder(target, credential, namespace))
+    .find((problem) => problem !== undefined)
+  const own = targets.find(({ desired }) => desired.selectedBy.includes(state))
+  if (own) {
+    const { desired, failure, stuck, wanted } = own
+    const serviceAccounts = countLinks(credential, desired.name)
+    const isIn = own.change !== 'wait' && isMadeOf(wanted, state)
+    return {
+      version: isIn && serviceAccounts.linked === serviceAccounts.selected ? version : noVersion,
+      selected: true,
+      failure: failure ?? stuck ?? obstacleOf(own, state) ?? left,
+      serviceAccounts,
+      overlaps: wanted?.overlaps.filter((o) => o.winner === credential.name || o.loser === credential.name) ?? [],
+    }
+  }
+  const frozen = state.frozen ? targets.find(({ observed }) => feeds(credential, namespace, observed)) : undefined
+  if (frozen) {
+    const serviceAccounts = countLinks(credential, frozen.desired.name)
+    return { version, selected: true, failure: undefined, serviceAccounts, overlaps: [] }
+  }
+  if (state.frozen || left === undefined) return undefined
+  return { version, selected: false, failure: left, serviceAccounts: { selected: 0, linked: 0 }, overlaps: [] }
+}
+
+/** By name: what is wanted may have been made of an earlier record of the same version. */
+function isMadeOf(wanted: Target['wanted'], { credential: { name } }: CredentialState): boolean {
+  return wanted?.madeOf.some(({ credential }) => credential.name === name) === true
+}
+
+/** Why something of a credential that has to go is still there. Only what may be its own: a neighbour's trouble is not. */
+function remainder(target: Target, credential: Credential, namespace: Namespace): Problem | undefined {
+  const { desired, observed, failure, stuck } = target
+  if (feeds(credential, namespace, observed)) return failure ?? stuck ?? obstacleOf(target, undefined)
+  return desired.name === credential.secretName ? stuck : undefined
+}
+
+/** What stands in the way and is for somebody else to mend; the watches tell when they have. */
+function obstacleOf(target: Target, state: CredentialState | undefined): Problem | undefined {
+  const { desired, observed, change, wanted, mayBeSource } = target
+  const secret = `Secret ${desired.name}`
+  if (change === 'not-owned' && mayBeSource) {
+    const message = `${secret} is in the operator's own namespace, where it may be the source of a credential, and is never written; exclude this namespace from the selection.`
+    return { reason: 'SourceSecret', message }
+  }
+  if (change === 'not-owned') {
+    const cure = 'delete it, or, if it is of type kubernetes.io/dockerconfigjson, annotate it regcred.dev/adopt=true'
+    return { reason: 'NotOwned', message: `${secret} is not managed by this operator and is left alone; ${cure}.` }
+  }
+  if (change === 'wait' && observed) {
+    const message = `${secret} is being deleted and kept by finalizers (${observed.finalizers.join(', ')}); it is made anew when they are gone.`
+    return { reason: 'SecretTerminating', message }
+  }
+  if (desired.state === 'held' && desired.waitsFor.length > 0 && (state === undefined || state.entries !== undefined)) {
+    const sources = desired.waitsFor.join(', ')
+    return {
+      reason: 'WaitingForSource',
+      message: `${secret} stays as it is, since the source of ${sources} cannot be read.`,
+    }
+  }
+  if (wanted && state?.entries && !isMadeOf(wanted, state)) {
+    const message = `${secret} would be larger than 1 MiB with the entries of this credential, which comes after the others in it (by priority, then by name), and so they are left out; give it another spec.secretName or fewer spec.registries.`
+    return { reason: 'TooLarge', message }
+  }
+  return undefined
+}

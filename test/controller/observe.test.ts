@@ -1,0 +1,36 @@
+import { describe, expect, test } from '@jest/globals'
+import { maxMarkLength } from '../../src/controller/marks.ts'
+import { observeSecret, observeServiceAccount } from '../../src/controller/observe.ts'
+import type { KubeObject } from '../../src/kube/objects.ts'
+
+function annotated(annotations: Record<string, string>): KubeObject {
+  return { metadata: { name: 'x', namespace: 'team-a', uid: 'u', resourceVersion: '1', annotations } }
+}
+
+describe('the annotation with the names that we added', () => {
+  const managedOf = (text: string) => observeServiceAccount(annotated({ 'regcred.dev/managed': text })).managed
+
+  test('is read leniently', () => {
+    expect(managedOf('regcred')).toEqual(['regcred'])
+    expect(managedOf(' regcred,,other ,')).toEqual(['regcred', 'other'])
+    expect(managedOf('')).toEqual([])
+    expect(observeServiceAccount(annotated({})).managed).toEqual([])
+  })
+
+  test('holds names of Secrets and nothing else', () => {
+    expect(managedOf('regcred,Not A Name,-x,x-,<script>,a.b')).toEqual(['regcred', 'a.b'])
+    expect(managedOf(`${'a'.repeat(254)},regcred`)).toEqual(['regcred'])
+  })
+
+  test('that we cannot have written does not fill the memory', () => {
+    const many = Array.from({ length: 40 }, (_, index) => `n${index}`)
+    expect(managedOf(many.join())).toEqual(many.slice(0, 16))
+    expect(managedOf(Array.from({ length: 50_000 }, (_, index) => `n${index}`).join())).toEqual([])
+  })
+})
+
+test('a mark that is longer than any of ours counts as none', () => {
+  const markOf = (mark: string) => observeSecret(annotated({ 'regcred.dev/mark': mark })).mark
+  expect(markOf('x'.repeat(maxMarkLength))).toHaveLength(maxMarkLength)
+  expect(markOf('x'.repeat(maxMarkLength + 1))).toBeUndefined()
+})
