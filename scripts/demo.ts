@@ -18,7 +18,7 @@ const start = performance.now()
 
 const references = 'custom-columns=SERVICEACCOUNT:.metadata.name,PULL SECRETS:.imagePullSecrets[*].name'
 const copies =
-  'custom-columns=NAMESPACE:.metadata.namespace,SECRET:.metadata.name,UID:.metadata.uid,HASH:.metadata.annotations.regcred\\.dev/hash'
+  'custom-columns=NAMESPACE:.metadata.namespace,SECRET:.metadata.name,UID:.metadata.uid,VERSION:.metadata.resourceVersion'
 const copyList = ['get', 'secrets', '--all-namespaces', '--field-selector', 'metadata.name=regcred', '-o', copies]
 
 tell('A Kubernetes control plane: etcd, kube-apiserver and kube-controller-manager, on this machine only.')
@@ -28,6 +28,7 @@ const cluster = await startCluster()
 tell('The operator is installed as users install it, and runs as its own ServiceAccount, with that RBAC and no more.')
 console.log(`${dim}$ kubectl apply --server-side -k config/default${plain}`)
 await installOperator(cluster)
+const given = await namespaces()
 const operator = await startOperator({ cluster, replica: true })
 await refused('get', 'secrets', '--all-namespaces', '--as=system:serviceaccount:regcred-system:regcred-operator')
 
@@ -56,14 +57,14 @@ await show('create', 'namespace', 'shop-eu')
 await until(/3\/3/, 'get', 'rcred', 'dockerhub')
 await show('get', 'rcred')
 
-tell('The password is rotated in the source: every copy follows in place. Same UID, new HASH.')
+tell('The password is rotated in the source: every copy follows in place. Same UID, new VERSION.')
 await show(...copyList)
 const rotation =
   '{"stringData":{".dockerconfigjson":"{\\"auths\\":{\\"docker.io\\":{\\"username\\":\\"acme\\",\\"password\\":\\"new-example-password\\"}}}"}}'
-const hashes = await cluster.kubectl(...copyList)
+const versions = await cluster.kubectl(...copyList)
 await show('patch', 'secret', 'dockerhub', '--namespace', 'regcred-system', '-p', rotation)
 await eventually(async () => {
-  const before = new Set(hashes.split(/\s+/))
+  const before = new Set(versions.split(/\s+/))
   const now = (await cluster.kubectl(...copyList)).trim().split('\n').slice(1)
   return now.length === 3 && now.every((line) => !before.has(line.trim().split(/\s+/)[3] ?? ''))
 })
@@ -124,25 +125,15 @@ await cluster.stop()
 
 /** Leaves the cluster as a newcomer would find it after the installation. */
 async function cleanUp(): Promise<void> {
-  const namespaces = [
-    'shop',
-    'shop-eu',
-    'team-amber',
-    'legacy',
-    'team-blue',
-    'team-green',
-    'team-red',
-    'data-lake',
-    'ci',
-  ]
   await cluster.kubectl('delete', 'rcred', '--all')
-  await cluster.kubectl('delete', 'namespace', ...namespaces, 'web-staging', 'web-production')
-  await cluster.kubectl(
-    'delete',
-    'secret',
-    '--namespace=regcred-system',
-    '--field-selector=metadata.name!=regcred-operator-key',
-  )
+  await cluster.kubectl('delete', ...(await namespaces()).filter((name) => !given.includes(name)))
+  const sources = '--field-selector=metadata.name!=regcred-operator-key,type!=regcred.dev/state'
+  await cluster.kubectl('delete', 'secret', '--namespace=regcred-system', sources)
+}
+
+/** As `namespace/<name>`. */
+async function namespaces(): Promise<string[]> {
+  return (await cluster.kubectl('get', 'namespaces', '-o', 'name')).trim().split('\n')
 }
 
 /** Until Ctrl-C or SIGTERM. Neither a listener for signals nor the servers keep a Node process alive. */

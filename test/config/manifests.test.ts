@@ -16,6 +16,7 @@ interface Manifest {
   kind: string
   metadata: { name: string; namespace?: string }
   rules: { resourceNames: string[] }[]
+  subjects?: { namespace?: string }[]
   spec: { template: { metadata: object; spec: PodSpec } }
 }
 
@@ -60,13 +61,33 @@ test('the component secret-names adds a name to both', async () => {
   }
 })
 
+test('a kustomization with another namespace installs everything into that one', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kustomize-'))
+  try {
+    const resources = [relative(folder, join(config, 'default'))]
+    writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify({ namespace: 'elsewhere', resources }))
+    const manifests = await build(folder)
+    const namespaces = manifests.flatMap(({ metadata, subjects = [] }) => [metadata, ...subjects]).flatMap(namespaceOf)
+    expect(new Set(namespaces)).toEqual(new Set(['elsewhere']))
+    expect(find(manifests, 'Namespace', 'elsewhere')).toBeDefined()
+    const { args } = find(manifests, 'Deployment', names.operatorName).spec.template.spec.containers[0]
+    expect(args).toContain('--namespace=$(POD_NAMESPACE)')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+function namespaceOf({ namespace }: { namespace?: string }): string[] {
+  return namespace === undefined ? [] : [namespace]
+}
+
 test('the names are those that the operator knows', async () => {
   const manifests = await build(join(config, 'default'))
   const { metadata, spec } = find(manifests, 'Deployment', names.operatorName)
   expect(metadata.namespace).toBe(names.systemNamespace)
   expect(spec.template.spec.serviceAccountName).toBe(names.operatorName)
   expect(find(manifests, 'Role', names.operatorName).rules.flatMap(({ resourceNames }) => resourceNames ?? [])).toEqual(
-    [names.hashKeySecret],
+    [names.markKeySecret, ...[...'0123456789abcdef'].map((digit) => names.stateSecretPrefix + digit)],
   )
   expect(find(manifests, 'CustomResourceDefinition', `${names.plural}.${names.group}`)).toBeDefined()
 })

@@ -31,7 +31,9 @@ test('it tells its story, stays up with nothing left of it, can be talked to, an
   expect(namespaces.sort()).toEqual(
     ['default', 'kube-node-lease', 'kube-public', 'kube-system', 'regcred-system'].map((name) => `namespace/${name}`),
   )
-  expect(await kubectl('get', 'secrets', '-A', '-o', 'name')).toBe('secret/regcred-operator-key\n')
+  const secrets = (await kubectl('get', 'secrets', '-A', '-o', 'name')).trim().split('\n')
+  expect(secrets.filter((name) => !/^secret\/regcred-operator-(key|state-.)$/.test(name))).toEqual([])
+  expect(await kubectl('get', 'secrets', '-A', '-o', 'jsonpath={.items[?(@.type=="regcred.dev/state")].data}')).toBe('')
   const probes = /(http:\S+)\/readyz/.exec(output)?.[1]
   expect((await fetch(`${probes}/readyz`)).status).toBe(200)
   expect(demo.exitCode).toBeNull()
