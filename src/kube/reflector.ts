@@ -2,8 +2,8 @@
  * Keeps a cache equal to what the API server holds of one resource type: list, then watch, for ever.
  *
  * The list comes in pages. The watch asks for bookmarks and goes on from the last version it has seen, whatever cut it;
- * only 410 (that version is too old) leads to a new list. A watch without a sign of life is given up, since a TCP
- * connection that died silently looks just like a quiet cluster. After a failure it waits, longer each time, with jitter.
+ * only 410 (that version is too old) leads to a new list, and at once. A watch without a sign of life is given up, since a
+ * TCP connection that died silently looks just like a quiet cluster. After a failure it waits, longer each time, with jitter.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../telemetry/logger.ts'
@@ -15,7 +15,8 @@ import { type KubeList, type KubeObject, metadataOnly, metadataOnlyList, type St
 
 const pageSize = 500
 const firstRetryMs = 500
-const maxRetryMs = 30_000
+/** Short, since a server that is back goes unseen until then; a handful of watches with jitter is no burden to it. */
+const maxRetryMs = 10_000
 /** A resource type that does not exist yet (its CRD is missing) is asked for more often: somebody is installing it. */
 const maxMissingRetryMs = 5_000
 /** Bookmarks come about once a minute. */
@@ -56,6 +57,8 @@ export interface ReflectorOptions {
   onProblem?: (error: Error) => boolean
   /** How long a watch may be silent, in ms. Default 90,000. */
   idleMs?: number
+  /** Waits after a failure, until the signal at most. Tests see by it what is waited for, without waiting. */
+  pause?: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
 export interface ReflectorState {
@@ -95,6 +98,8 @@ class ReflectorLoop {
   #isSynced = false
   #watching = false
   #failures = 0
+  /** No watch has been steady since the last 410. */
+  #expired = false
   #problem: string | undefined
   #logged = false
   #heardAt = Number.NEGATIVE_INFINITY
@@ -175,7 +180,10 @@ class ReflectorLoop {
         signal: stop.signal,
         onOpen: () => {
           this.#heard()
-          steady = setTimeout(() => this.#recovered(), steadyMs)
+          steady = setTimeout(() => {
+            this.#expired = false
+            this.#recovered()
+          }, steadyMs)
         },
         ...(this.#options.metadataOnly && { accept: metadataOnly }),
       })
@@ -193,7 +201,7 @@ class ReflectorLoop {
   #take({ type, object }: WatchEvent): void {
     if (type === 'ERROR') throw errorOf(object)
     this.#heard()
-    if (this.#failures > 0) this.#recovered()
+    this.#recovered()
     this.#version = object.metadata.resourceVersion
     if (type === 'BOOKMARK') this.#options.cache.bookmark(this.#version)
     else this.#options.cache.observe(type, object)
@@ -211,14 +219,19 @@ class ReflectorLoop {
   }
 
   async #recoverFrom(error: unknown): Promise<void> {
-    const { path, log, signal, onProblem } = this.#options
+    const { path, log, signal, onProblem, pause = defaultPause } = this.#options
+    if (isExpired(error) && !this.#expired) {
+      // Who can say so is well again, whatever failed before. But 410 upon 410 must not make a hot loop.
+      this.#expired = true
+      this.#failures = 0
+      log.info('the watch has expired, listing again', { path })
+      return
+    }
     this.#failures++
     const backoffMs = backoff(this.#failures, firstRetryMs, isNotFound(error) ? maxMissingRetryMs : maxRetryMs)
     const askedMs = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0
     const problem = textOf(error)
-    if (isExpired(error) && this.#problem === undefined) {
-      log.info('the watch has expired, listing again', { path })
-    } else if (problem === this.#problem) {
+    if (problem === this.#problem) {
       log.debug('list or watch still fails', { path, error })
     } else {
       this.#problem = problem
@@ -227,8 +240,12 @@ class ReflectorLoop {
         this.#logged = true
       }
     }
-    await sleep(Math.max(backoffMs, askedMs), undefined, { signal }).catch(() => undefined)
+    await pause(Math.max(backoffMs, askedMs), signal)
   }
+}
+
+async function defaultPause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined)
 }
 
 class SilenceError extends Error {

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../src/kube/objects.ts'
 import { type ReflectorOptions, type RestartReason, reflect } from '../../src/kube/reflector.ts'
 import { sharedCluster } from '../cluster/shared.ts'
 import { eventually } from '../cluster/wait.ts'
-import { answer, first, type HttpProxy, startHttpProxy } from './http-proxy.ts'
+import { answer, first, type HttpProxy, type Interference, startHttpProxy } from './http-proxy.ts'
 import { atEnd, configOf, freshNamespace, freshResource, manager, openClient, recordingLog } from './setup.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
 
@@ -199,6 +199,53 @@ describe('what the API server says', () => {
     expect(lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
       'info the watch has expired, listing again',
     ])
+  })
+
+  describe('after failures', () => {
+    const broken: Interference = (response) => response.destroy()
+    const expired = answer(410, JSON.stringify({ kind: 'Status', code: 410, reason: 'Expired', message: 'too old' }))
+
+    /** A reflector whose watches meet these answers, one after the other; it notes its waits in ms and skips them. */
+    async function meet(answers: Interference[]) {
+      const namespace = await settledNamespace()
+      const waits: number[] = []
+      const pause = async (ms: number) => void waits.push(ms)
+      proxy.interfere = (method, url) => (isWatch(method, url) ? answers.shift() : undefined)
+      const reflector = start({ client: proxied(), path: configMapsOf(namespace), pause })
+      await reflector.synced
+      await eventually(() => expect(answers).toEqual([]))
+      await writeConfigMap(namespace, 'seen')
+      await eventually(() => expect(reflector.events).toContain('added seen'))
+      return { ...reflector, waits, requests: seen().map((url) => (isWatch('GET', url) ? 'watch' : 'list')) }
+    }
+
+    test('it waits longer each time, but never long', async () => {
+      const { waits } = await meet(Array(8).fill(broken))
+      expect(waits).toHaveLength(8)
+      expect(waits[4]).toBeGreaterThan(waits[0] ?? 0)
+      expect(Math.max(...waits)).toBeLessThanOrEqual(12_000)
+    })
+
+    test('a version that is too old leads to a new list at once, since the server is well again', async () => {
+      const { waits, requests, lines } = await meet([broken, broken, broken, broken, expired, broken])
+      expect(requests).toEqual(['list', ...Array(5).fill('watch'), 'list', 'watch', 'watch'])
+      expect(waits).toHaveLength(5)
+      // What failed before the server was well counts no more.
+      expect(waits[4]).toBeLessThan(waits[2] ?? 0)
+      const told = lines.filter(({ level }) => level !== 'debug').map(({ level, message }) => `${level} ${message}`)
+      expect(told).toEqual([
+        'warn list or watch fails, trying again',
+        'info the watch has expired, listing again',
+        'info watching again',
+      ])
+    })
+
+    test('a server whose versions are always too old is left alone, longer each time', async () => {
+      const { waits, requests } = await meet(Array(6).fill(expired))
+      expect(requests).toEqual(Array(7).fill(['list', 'watch']).flat())
+      expect(waits).toHaveLength(5)
+      expect(waits[4]).toBeGreaterThan(waits[0] ?? Number.POSITIVE_INFINITY)
+    })
   })
 
   test('a continue token that is too old leads to a new list from the start', async () => {
