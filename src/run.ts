@@ -9,8 +9,10 @@ import { credentialsPath, type Watch, watchesOf } from './controller/watches.ts'
 import { isNotFound, isOvertaken } from './kube/api-error.ts'
 import type { KubeClient } from './kube/client.ts'
 import type { EventRecorder } from './kube/events.ts'
+import { assertLeading, fenced } from './kube/fence.ts'
 import { lead } from './kube/lease.ts'
 import { type Reflector, reflect } from './kube/reflector.ts'
+import { NotLeadingError, type Term } from './kube/term.ts'
 import { WorkQueue } from './kube/work-queue.ts'
 import type { Run } from './operator.ts'
 import type { Check } from './telemetry/checks.ts'
@@ -60,10 +62,10 @@ export class Process {
     for (const watch of [credentials, ...watchesOf(caches, config.namespace)]) this.#watch(watch, signal)
     const reflectors = [...this.#reflectors.values()]
 
-    const work = async (leading: AbortSignal) => {
-      metrics.leading(true)
+    const control = async (term: Term) => {
+      const { leading } = term
       const end = await startController({
-        client,
+        client: fenced(client, term),
         caches,
         events,
         log,
@@ -73,14 +75,25 @@ export class Process {
         conceal: (entries) => {
           for (const { username, password } of entries.values()) redactor.add(password, `${username}:${password}`)
         },
-        finalize: (credential) => operator.finalize(credential),
-        writeStatus: (credential, status) => operator.writeStatus(credential, status),
+        // Begun only while leading, but never cut: a late finalizer write meets another resourceVersion, and a late status
+        // wakes the next leader, who puts it right.
+        finalize: async (credential) => {
+          assertLeading(term)
+          return operator.finalize(credential)
+        },
+        writeStatus: async (credential, status) => {
+          assertLeading(term)
+          await operator.writeStatus(credential, status)
+        },
         signal: leading,
         queue: (loop, concurrency, reconcile) => this.#queue(loop, concurrency, reconcile),
       })
       if (!leading.aborted) await once(leading, 'abort')
       await end()
-      metrics.leading(false)
+    }
+    const work = (term: Term) => {
+      metrics.leading(true)
+      return control(term).finally(() => metrics.leading(false))
     }
 
     try {
@@ -88,7 +101,7 @@ export class Process {
       log.info('caches are in sync', { namespaces: caches.namespaces.size, credentials: caches.credentials.size })
       const identity = `${this.#parts.identity}_${randomUUID()}`
       const election = { client, namespace: config.namespace, name: operatorName, identity, log, signal }
-      await (config.leaderElect ? lead(election, work) : work(signal))
+      await (config.leaderElect ? lead(election, work) : work(unlimited(signal)))
     } catch (error) {
       if (!signal.aborted) throw error
     }
@@ -147,15 +160,17 @@ export class Process {
       concurrency,
       work: async (key) => {
         const start = performance.now()
-        let result: Result = 'error'
+        const ended = (result: Result) => metrics.reconciled(loop, result, (performance.now() - start) / 1000)
         try {
           await reconcile(key)
-          result = 'success'
-        } finally {
-          metrics.reconciled(loop, result, (performance.now() - start) / 1000)
+          ended('success')
+        } catch (error) {
+          if (!(error instanceof NotLeadingError)) ended('error')
+          throw error
         }
       },
       onFailure: (key, error, { failures, waitMs }) => {
+        if (error instanceof NotLeadingError) return log.debug('reconcile given up', { [loop]: key, error })
         const level = isOvertaken(error) ? 'debug' : 'warn'
         log[level]('reconcile failed', { [loop]: key, error, failures, retryInSeconds: Math.round(waitMs / 1000) })
       },
@@ -164,4 +179,9 @@ export class Process {
     metrics.observeQueue(loop, () => queue.depth)
     return queue
   }
+}
+
+/** Without an election there is no lease to lose. */
+function unlimited(leading: AbortSignal): Term {
+  return { leading, lost: new AbortController().signal, check: () => {} }
 }

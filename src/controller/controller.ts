@@ -34,6 +34,7 @@ import { StatusWriter } from './status-writer.ts'
 import { follow } from './triggers.ts'
 
 export interface ControllerParts {
+  /** Writes only while leading. */
   client: KubeClient
   /** Synced. */
   caches: Caches
@@ -58,7 +59,7 @@ const statusConcurrency = 4
 
 /**
  * Reads every credential once, then looks at every namespace, then follows the changes. Only the leader may call it.
- * @returns ends it: what runs is finished, nothing new is started
+ * @returns ends it: what runs is finished, or given up at its next write; nothing new is started
  */
 export async function startController(parts: ControllerParts): Promise<() => Promise<void>> {
   const { client, caches, log, ownNamespace, signal } = parts

@@ -77,17 +77,32 @@ interface Call {
 }
 
 export class KubeClient {
-  readonly #sessions: Sessions
+  readonly #options: ClientOptions
+  #sessions: Sessions
+  /** See `fenced`. */
+  #pass: (() => AbortSignal) | undefined
   readonly #timeoutMs: number
   readonly #userAgent: string
   readonly #onResponse: ClientOptions['onResponse']
 
   constructor(options: ClientOptions) {
     const { kubeConfig, version, connections = 32, timeoutMs = 15_000, reloadSeconds = 10, onResponse } = options
+    this.#options = options
     this.#sessions = new Sessions({ kubeConfig, connections, reloadSeconds })
     this.#timeoutMs = timeoutMs
     this.#userAgent = `regcred-operator/${version}`
     this.#onResponse = onResponse
+  }
+
+  /**
+   * The same client, over the same connections, with a fence around its writes. Reads pass.
+   * @param pass called before each write: throws when it must not begin, else returns the signal that cuts it
+   */
+  fenced(pass: () => AbortSignal): KubeClient {
+    const client = new KubeClient(this.#options)
+    client.#sessions = this.#sessions
+    client.#pass = pass
+    return client
   }
 
   /** One object, or one page of a list. */
@@ -97,19 +112,19 @@ export class KubeClient {
 
   create<T>(path: string, body: object, { fieldManager, ...rest }: WriteOptions): Promise<T> {
     const options = { ...rest, query: { ...rest.query, fieldManager } }
-    return this.#call({ method: 'POST', path, options, contentType: json, body })
+    return this.#write({ method: 'POST', path, options, contentType: json, body })
   }
 
   /** Server-side apply: `body` holds all the fields that we want to own, and no others. Creates what is not there. */
   apply<T>(path: string, body: object, { fieldManager, force, ...rest }: ApplyOptions): Promise<T> {
     const options = { ...rest, query: { ...rest.query, fieldManager, force } }
-    return this.#call({ method: 'PATCH', path, options, contentType: 'application/apply-patch+yaml', body })
+    return this.#write({ method: 'PATCH', path, options, contentType: 'application/apply-patch+yaml', body })
   }
 
   /** RFC 7386. With `metadata.resourceVersion` in the body the write fails with 409 when somebody else was faster. */
   mergePatch<T>(path: string, body: object, { fieldManager, ...rest }: WriteOptions): Promise<T> {
     const options = { ...rest, query: { ...rest.query, fieldManager } }
-    return this.#call({ method: 'PATCH', path, options, contentType: 'application/merge-patch+json', body })
+    return this.#write({ method: 'PATCH', path, options, contentType: 'application/merge-patch+json', body })
   }
 
   /**
@@ -117,7 +132,7 @@ export class KubeClient {
    * @returns a Status, or the object (always while finalizers keep it): see Cache.writeThroughDelete
    */
   delete<T>(path: string, body?: object, options: CallOptions = {}): Promise<T> {
-    return this.#call({ method: 'DELETE', path, options, contentType: json, body })
+    return this.#write({ method: 'DELETE', path, options, contentType: json, body })
   }
 
   /**
@@ -156,6 +171,14 @@ export class KubeClient {
   /** Requests under way end, watches are cut. Nothing may be called afterwards. */
   close(): Promise<void> {
     return this.#sessions.close()
+  }
+
+  async #write<T>(call: Call): Promise<T> {
+    if (this.#pass === undefined) return this.#call(call)
+    const { options } = call
+    const cut = this.#pass()
+    const signal = options.signal === undefined ? cut : AbortSignal.any([options.signal, cut])
+    return this.#call({ ...call, options: { ...options, signal } })
   }
 
   async #call<T>(call: Call): Promise<T> {

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../telemetry/logger.ts'
 import type { KubeClient } from './client.ts'
 import { LeaseLock } from './lease-lock.ts'
+import { LeaseTerm, NotLeadingError, type Term } from './term.ts'
 
 export interface LeaseTimes {
   /** How long the others wait after the last sign of life. Whole seconds. */
@@ -35,12 +36,12 @@ export interface ElectionOptions {
 const defaultTimes: LeaseTimes = { durationSeconds: 15, deadlineSeconds: 10, retrySeconds: 2 }
 
 /**
- * Runs `work` each time, and only while, this process leads. The signal it gets is aborted when leadership is lost or
- * the candidacy ends; it must then stop writing, and return. When it returns by itself the candidacy ends.
+ * Runs `work` each time, and only while, this process leads. When its term ends, because leadership is lost or the
+ * candidacy ends, it must stop writing, and return (or throw NotLeadingError). When it returns by itself the candidacy ends.
  * @returns when the candidacy has ended and the lease is released
- * @throws what `work` throws
+ * @throws what else `work` throws
  */
-export async function lead(options: ElectionOptions, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+export async function lead(options: ElectionOptions, work: (term: Term) => Promise<void>): Promise<void> {
   const { signal, log, times = defaultTimes } = options
   // A request on a connection that has died leaves time for another one before the deadline.
   const timeoutMs = (times.deadlineSeconds * 1000) / 2
@@ -50,22 +51,24 @@ export async function lead(options: ElectionOptions, work: (signal: AbortSignal)
     if (since === undefined) return
     if (signal.aborted) return release(lock, log)
     log.info('leading')
-    const term = new AbortController()
-    const onStop = () => term.abort(signal.reason)
+    const term = new LeaseTerm(since, times.deadlineSeconds)
+    term.lost.addEventListener('abort', () => log.error('the lease is lost', { holder: lock.holder }))
+    const onStop = () => term.stop(signal.reason)
     signal.addEventListener('abort', onStop)
     const ended = new AbortController()
-    const kept = keep(lock, since, times, options, ended.signal).then((held) => {
-      if (!held) term.abort(new Error('the lease was lost'))
-      return held
-    })
+    const kept = keep(lock, term, times, options, ended.signal)
     try {
-      await work(term.signal)
+      await work(term)
+    } catch (error) {
+      if (!(error instanceof NotLeadingError)) throw error
     } finally {
       signal.removeEventListener('abort', onStop)
       ended.abort()
-      if (await kept) await release(lock, log)
+      await kept
+      term.close()
+      if (!term.lost.aborted) await release(lock, log)
     }
-    if (await kept) return
+    if (!term.lost.aborted) return
   }
 }
 
@@ -90,44 +93,26 @@ async function acquire(lock: LeaseLock, times: LeaseTimes, options: ElectionOpti
   return undefined
 }
 
-/**
- * Renews the lease until `ended`.
- * @param since when it was got
- * @returns false: it was lost before
- */
+/** Renews the lease until it is lost, or `ended`. */
 async function keep(
   lock: LeaseLock,
-  since: number,
+  term: LeaseTerm,
   times: LeaseTimes,
   { identity, log }: ElectionOptions,
   ended: AbortSignal,
-): Promise<boolean> {
-  const lost = new AbortController()
-  const stop = AbortSignal.any([ended, lost.signal])
-  let timer: NodeJS.Timeout | undefined
-  const holdFrom = (start: number) => {
-    clearTimeout(timer)
-    const ms = start + times.deadlineSeconds * 1000 - performance.now()
-    timer = setTimeout(() => lose(), Math.max(ms, 0))
-  }
-  const lose = () => {
-    log.error('the lease is lost', { holder: lock.holder })
-    lost.abort()
-  }
-  holdFrom(since)
+): Promise<void> {
+  const stop = AbortSignal.any([ended, term.lost])
   while (!stop.aborted) {
     await pause(times.retrySeconds * (0.9 + 0.2 * Math.random()), stop)
     if (stop.aborted) break
     const start = performance.now()
     try {
-      if (await lock.tryHold(stop)) holdFrom(start)
-      else if (lock.holder !== identity) lose()
+      if (await lock.tryHold(stop)) term.renewed(start)
+      else if (lock.holder !== identity) term.lose()
     } catch (error) {
       if (!stop.aborted) log.warn('cannot renew the lease, trying again', { error })
     }
   }
-  clearTimeout(timer)
-  return !lost.signal.aborted
 }
 
 async function release(lock: LeaseLock, log: Logger): Promise<void> {

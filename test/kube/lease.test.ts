@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import type { KubeClient } from '../../src/kube/client.ts'
+import { assertLeading } from '../../src/kube/fence.ts'
 import { lead } from '../../src/kube/lease.ts'
 import { LeaseLock } from '../../src/kube/lease-lock.ts'
 import type { KubeObject } from '../../src/kube/objects.ts'
@@ -44,11 +46,11 @@ function candidate(name: string, identity: string, terms: Term[], client: KubeCl
   const stop = new AbortController()
   const { log, lines } = recordingLog()
   let leads = false
-  const ended = lead({ client, namespace, name, identity, log, signal: stop.signal, times }, async (signal) => {
+  const ended = lead({ client, namespace, name, identity, log, signal: stop.signal, times }, async ({ leading }) => {
     const term = { identity, from: performance.now(), to: Number.POSITIVE_INFINITY }
     terms.push(term)
     leads = true
-    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    await new Promise((resolve) => leading.addEventListener('abort', resolve))
     leads = false
     term.to = performance.now()
   })
@@ -157,6 +159,24 @@ describe('leader election', () => {
     await eventually(() => expect(leader.leads).toBe(false))
     await leader.end()
     expect((await leaseOf('stolen')).spec.holderIdentity).toBe('thief')
+  })
+
+  test('work that ends with a refused write is no failure: the candidacy goes on', async () => {
+    const { log } = recordingLog()
+    const stop = new AbortController()
+    const options = { client: admin, namespace, name: 'refused', identity: 'a', log, signal: stop.signal, times }
+    let terms = 0
+    const ended = lead(options, async (term) => {
+      terms++
+      await once(term.leading, 'abort')
+      assertLeading(term)
+    })
+    await eventually(() => expect(terms).toBe(1))
+    const thief = { holderIdentity: 'thief', leaseDurationSeconds: 1 }
+    await admin.mergePatch(leasePath('refused'), { spec: thief }, manager)
+    await eventually(() => expect(terms).toBe(2))
+    stop.abort()
+    await ended
   })
 
   test('a lease that was deleted is made again by its leader', async () => {
