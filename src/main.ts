@@ -20,16 +20,30 @@ async function operate(config: Config, log: Logger, redactor: Redactor): Promise
   const { version } = packageJson
   const metrics = new Metrics()
   const kubeConfig = loadKubeConfig(config)
-  const client = new KubeClient({
-    kubeConfig,
-    version,
-    connections: config.concurrency,
-    onResponse: ({ method, path, code }) => metrics.apiRequest(method, path, code),
-  })
+  const connect = (connections: number) =>
+    new KubeClient({
+      kubeConfig,
+      version,
+      connections,
+      onResponse: ({ method, path, code }) => metrics.apiRequest(method, path, code),
+    })
+  const client = connect(config.concurrency)
+  // On a connection of its own: writes that wait for a slow answer must not cost the lease.
+  const leaseClient = connect(1)
   const caches = createCaches(config.secretNames)
   const identity = process.env.POD_NAME ?? hostname()
   const events = new EventRecorder({ client, instance: identity, log })
-  const { run, ready, alive } = new Process({ config, identity, client, caches, events, log, metrics, redactor })
+  const { run, ready, alive } = new Process({
+    config,
+    identity,
+    client,
+    leaseClient,
+    caches,
+    events,
+    log,
+    metrics,
+    redactor,
+  })
   const operator = new RegistryCredentialOperator(kubeConfig, client, caches, run)
 
   const servers = await Promise.all([
@@ -50,7 +64,7 @@ async function operate(config: Config, log: Logger, redactor: Redactor): Promise
   log.info('starting', { version, namespace: config.namespace, secretNames: config.secretNames })
   await operator.start()
   await events.close()
-  await client.close()
+  await Promise.all([client.close(), leaseClient.close()])
   await Promise.all(servers.map((server) => server?.close()))
   log.info('stopped')
 }

@@ -25,6 +25,8 @@ export interface RunParts {
   /** The name of the pod or host. */
   identity: string
   client: KubeClient
+  /** For the leader election. */
+  leaseClient: KubeClient
   caches: Caches
   events: EventRecorder
   log: Logger
@@ -52,7 +54,7 @@ export class Process {
 
   /** Ends when the signal says so and everything under way has ended. */
   readonly run: Run = async (operator, signal) => {
-    const { config, client, caches, events, log, metrics, redactor } = this.#parts
+    const { config, client, leaseClient, caches, events, log, metrics, redactor } = this.#parts
     const credentials = {
       resource: 'registrycredentials',
       path: credentialsPath,
@@ -100,7 +102,7 @@ export class Process {
       await Promise.all(reflectors.map(({ synced }) => synced))
       log.info('caches are in sync', { namespaces: caches.namespaces.size, credentials: caches.credentials.size })
       const identity = `${this.#parts.identity}_${randomUUID()}`
-      const election = { client, namespace: config.namespace, name: operatorName, identity, log, signal }
+      const election = { client: leaseClient, namespace: config.namespace, name: operatorName, identity, log, signal }
       await (config.leaderElect ? lead(election, work) : work(unlimited(signal)))
     } catch (error) {
       if (!signal.aborted) throw error

@@ -17,7 +17,7 @@ import { type Forwarded, type HttpProxy, startHttpProxy } from '../kube/http-pro
 import { configOf } from '../kube/setup.ts'
 import { troubleIn } from './program.ts'
 
-/** Namespaces, all worked on at the same time. Fewer than connections (32): the lease and the status need some too. */
+/** Namespaces, all worked on at the same time. Fewer than connections (32): the status needs one too. */
 const count = 12
 /** In each namespace: the default one, and more, so that a reconcile has several writes to make. */
 const serviceAccounts = ['default', 'builder', 'runner']
@@ -69,8 +69,9 @@ const writesFrom = (from: number) =>
 const leads = async (operator: RunningOperator) => /^regcred_leader 1$/m.test(await operator.metrics())
 
 /** Starts a leader and a follower, and a fan-out that stops in its middle: each namespace has a write under way, held back. */
-async function stuckFanOut(name: string) {
-  const leader = await startOperator({ cluster, kubeconfig, replica: true, args: ['--log-level=debug'] })
+async function stuckFanOut(name: string, concurrency = 32) {
+  const args = ['--log-level=debug', `--concurrency=${concurrency}`]
+  const leader = await startOperator({ cluster, kubeconfig, replica: true, args })
   operators = [leader]
   await eventually(() => leads(leader))
   const follower = await startOperator({ cluster, replica: true })
@@ -96,15 +97,20 @@ async function stuckFanOut(name: string) {
     namespaces: { include: [lab.unique(`${name}-*`)], optIn: true },
     serviceAccounts: ['*'],
   })
-  await eventually(() => expect(held).toHaveLength(count))
-  // The only status until the fan-out goes on: it must not come in the middle of a test.
-  await lab.condition(credential, 'Ready', 'False')
+  await eventually(() => expect(held).toHaveLength(Math.min(count, concurrency)))
   /** By both together. */
   const writes = async () => {
     const requests = await requestsSince(cluster, begin)
     return requests.filter((each) => isWrite(each) && namespaces.includes(each.namespace))
   }
   return { leader, follower, namespaces, held, credential, writes }
+}
+
+/** The only status until it goes on has been written: it must not come in the middle of a test. */
+async function fanOutInItsMiddle(name: string) {
+  const fanOut = await stuckFanOut(name)
+  await lab.condition(fanOut.credential, 'Ready', 'False')
+  return fanOut
 }
 
 /** The other one has done everything, and nothing was written twice. */
@@ -123,7 +129,7 @@ async function release({ response, forward }: Held): Promise<void> {
 }
 
 test('a leader that is cut off from its Lease gives up what it writes when it has lost it, and writes nothing more', async () => {
-  const fanOut = await stuckFanOut('partition')
+  const fanOut = await fanOutInItsMiddle('partition')
   const { leader, follower, held } = fanOut
   const pass = proxy.interfere
   proxy.interfere = (method, url) => (isLease(url.pathname) ? () => undefined : pass(method, url))
@@ -140,7 +146,7 @@ test('a leader that is cut off from its Lease gives up what it writes when it ha
 })
 
 test('a leader that was frozen until another one leads writes nothing when it goes on', async () => {
-  const fanOut = await stuckFanOut('frozen')
+  const fanOut = await fanOutInItsMiddle('frozen')
   const { leader, follower, held } = fanOut
   leader.signal('SIGSTOP')
   // The answers wait for it: after each it would write the next object.
@@ -154,7 +160,7 @@ test('a leader that was frozen until another one leads writes nothing when it go
 })
 
 test('a leader that is told to stop lets the writes under way end, and begins no other', async () => {
-  const fanOut = await stuckFanOut('stop')
+  const fanOut = await fanOutInItsMiddle('stop')
   const { leader, held } = fanOut
   const stopped = leader.stop()
   await eventually(() => expect(leader.logs()).toContain('"stopping"'))
@@ -166,4 +172,15 @@ test('a leader that is told to stop lets the writes under way end, and begins no
   expect(done.filter(({ code }) => code !== 200 && code !== 201)).toEqual([])
   expect(troubleIn(leader.logs())).toEqual([])
   await expectCompleted(fanOut)
+})
+
+test('a leader all of whose connections wait for slow answers keeps its Lease', async () => {
+  const { leader } = await stuckFanOut('slow', 2)
+  const from = proxy.requests.length
+  const renewals = () =>
+    proxy.requests.slice(from).filter(({ method, url }) => method === 'PATCH' && isLease(url.pathname))
+  // One every two seconds: together longer than a leader may go without.
+  await eventually(() => expect(renewals().length).toBeGreaterThan(5))
+  expect(await leads(leader)).toBe(true)
+  expect(leader.logs()).not.toContain('the lease is lost')
 })
