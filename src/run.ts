@@ -77,8 +77,7 @@ export class Process {
         conceal: (entries) => {
           for (const { username, password } of entries.values()) redactor.add(password, `${username}:${password}`)
         },
-        // Begun only while leading, but never cut: a late finalizer write meets another resourceVersion, and a late status
-        // wakes the next leader, who puts it right.
+        // Begun only while leading, but never cut: both carry a resourceVersion, which the next leader's writes change.
         finalize: async (credential) => {
           assertLeading(term)
           return operator.finalize(credential)

@@ -7,7 +7,7 @@ const maxRetryMs = 10_000
 
 /**
  * Does `work` until it succeeds, with back-off.
- * @param onFailure called after each failure; must not throw
+ * @param onFailure called after each failure but one that comes of the end; must not throw
  * @returns undefined when `signal` is aborted first
  */
 export async function persistently<T>(
@@ -19,7 +19,7 @@ export async function persistently<T>(
     try {
       return await work()
     } catch (error) {
-      onFailure(error)
+      if (!signal.aborted) onFailure(error)
       await sleep(backoff(failures, firstRetryMs, maxRetryMs), undefined, { signal }).catch(() => undefined)
     }
   }
