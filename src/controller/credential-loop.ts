@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { finalizer } from '../api/names.ts'
+import { isForbidden, isInvalid } from '../kube/api-error.ts'
 import type { Credential } from '../model/credential.ts'
 import { feeds } from '../model/desired.ts'
 import type { Entries } from '../model/docker-config.ts'
@@ -73,8 +74,10 @@ export class CredentialLoop {
       if (!credential.finalizers.includes(finalizer)) await this.#parts.finalize(credential)
       await this.#refresh(credential)
     }
-    // Last, so that a right which is missing holds up nothing; what then stays goes at the next start.
-    if (known !== undefined && known !== credential?.uid) await lastGood.forget(known)
+    if (known === undefined || known === credential?.uid) return
+    await lastGood.forget(known).catch((error: unknown) => {
+      this.#parts.log.warn('the entries of a credential that is gone are kept until the next start', { error })
+    })
   }
 
   /** It is gone without our finalizer having been asked; the namespaces see to what it has left behind. */
@@ -159,13 +162,18 @@ export class CredentialLoop {
     }
   }
 
-  /** Before anything is written with it. Not kept is no reason not to use it, but one to read it again. */
-  async #keep({ uid }: Credential, issued: Issued): Promise<Partial<Reading>> {
+  /** Before anything is written with it. Not kept is no reason not to use it, but one to read it again, if that can help. */
+  async #keep(credential: Credential, issued: Issued): Promise<Partial<Reading>> {
+    const { lastGood, log, reporter } = this.#parts
     try {
-      await this.#parts.lastGood.keep(uid, issued)
+      await lastGood.keep(credential.uid, issued)
       return {}
     } catch (error) {
-      return { readFrom: undefined, error }
+      if (!isRefused(error)) return { readFrom: undefined, error }
+      const note = `Should its source be broken when the operator starts, its entries will be lost: they cannot be kept, since ${reporter.problemOf(error).message}`
+      log.warn(note, { credential: credential.name })
+      reporter.about(credential, 'Warning', 'NotKept', 'KeepEntries', note)
+      return {}
     }
   }
 
@@ -229,6 +237,11 @@ export class CredentialLoop {
     }
     return concerned
   }
+}
+
+/** Trying again is of no use: a right is missing, or there is no room. */
+function isRefused(error: unknown): boolean {
+  return isForbidden(error) || isInvalid(error)
 }
 
 interface Reading {

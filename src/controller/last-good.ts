@@ -8,13 +8,7 @@
 import { fieldManager, stateSecretPrefix } from '../api/names.ts'
 import { isNotFound } from '../kube/api-error.ts'
 import type { KubeClient } from '../kube/client.ts'
-import {
-  decodeBase64,
-  type Entries,
-  encodeBase64,
-  formatDockerConfigJson,
-  parseDockerConfigJson,
-} from '../model/docker-config.ts'
+import { decodeBase64, type Entries, encodeBase64, parseDockerConfigJson } from '../model/docker-config.ts'
 import { secretPath } from './secret-writer.ts'
 
 export interface Kept {
@@ -30,6 +24,8 @@ export class LastGood {
   readonly #namespace: string
   /** Digit → uid of a credential → value in base64, as the Secrets hold them. */
   readonly #shards = new Map<string, Map<string, string>>()
+  /** Digit → the last write: two that make one Secret at the same time would each leave the other out. */
+  readonly #writes = new Map<string, Promise<void>>()
 
   /** @param namespace the operator's own */
   constructor(client: KubeClient, namespace: string) {
@@ -54,17 +50,21 @@ export class LastGood {
 
   /** No write when that is what is kept. @throws ApiError, ConnectionError */
   async keep(uid: string, { entries, issuedAt }: Kept): Promise<void> {
-    const value = encodeBase64(JSON.stringify({ dockerConfigJson: formatDockerConfigJson(entries), issuedAt }))
-    if (this.#shardOf(uid).get(uid) === value) return
-    await this.#write(uid, value)
-    this.#shardOf(uid).set(uid, value)
+    const value = encodeBase64(JSON.stringify({ auths: Object.fromEntries(entries), issuedAt }))
+    await this.#inTurn(uid, async (shard) => {
+      if (shard.get(uid) === value) return
+      await this.#write(uid, value)
+      shard.set(uid, value)
+    })
   }
 
   /** @throws ApiError, ConnectionError */
   async forget(uid: string): Promise<void> {
-    if (!this.#shardOf(uid).has(uid)) return
-    await this.#write(uid, null)
-    this.#shardOf(uid).delete(uid)
+    await this.#inTurn(uid, async (shard) => {
+      if (!shard.has(uid)) return
+      await this.#write(uid, null)
+      shard.delete(uid)
+    })
   }
 
   /** Forgets all credentials but these. @throws ApiError, ConnectionError */
@@ -74,12 +74,21 @@ export class LastGood {
     }
   }
 
+  async #inTurn(uid: string, work: (shard: Map<string, string>) => Promise<void>): Promise<void> {
+    const before = this.#writes.get(digitOf(uid)) ?? Promise.resolve()
+    const done = before.then(() => work(this.#shardOf(uid)))
+    const settled = done.catch(() => {}) // told to whoever asked for it
+    this.#writes.set(digitOf(uid), settled)
+    await done
+  }
+
   async #write(uid: string, value: string | null): Promise<void> {
     const path = this.#pathOf(digitOf(uid))
     try {
       await this.#client.mergePatch(path, { data: { [uid]: value } }, { fieldManager })
     } catch (error) {
-      if (!isNotFound(error) || value === null) throw error
+      if (!isNotFound(error)) throw error
+      if (value === null) return
       // RBAC can limit an apply to a name but not a POST. The others of the shard are there again with it.
       const metadata = { name: stateSecretPrefix + digitOf(uid), namespace: this.#namespace }
       const data = { ...Object.fromEntries(this.#shardOf(uid)), [uid]: value }
@@ -116,8 +125,9 @@ function digitOf(uid: string): string {
 /** Somebody may have spoiled it: then nothing is kept. */
 function parse(value: string): Kept | undefined {
   try {
-    const { dockerConfigJson, issuedAt } = JSON.parse(decodeBase64(value) ?? '')
-    return { entries: parseDockerConfigJson(dockerConfigJson), ...(typeof issuedAt === 'string' && { issuedAt }) }
+    const { auths, issuedAt } = JSON.parse(decodeBase64(value) ?? '')
+    const entries = parseDockerConfigJson(JSON.stringify({ auths }))
+    return entries.size === 0 ? undefined : { entries, ...(typeof issuedAt === 'string' && { issuedAt }) }
   } catch {
     return undefined
   }

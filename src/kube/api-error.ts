@@ -113,10 +113,15 @@ export function isInvalid(error: unknown): boolean {
   return hasCode(error, 422)
 }
 
-/** 422: a Secret's data cannot be changed since it is immutable, or its type, which never can (ValidateSecretUpdate). */
+/**
+ * 422 on an update of a Secret that only another Secret can cure: it is immutable, it is of another type, which cannot be
+ * changed (ValidateSecretUpdate), or what others have put into its metadata leaves no room (ValidateAnnotationsSize).
+ */
 export function isFixed(error: unknown): boolean {
-  const fixed = ({ field, reason }: StatusCause) =>
-    (field === 'data' && reason === 'FieldValueForbidden') || (field === 'type' && reason === 'FieldValueInvalid')
+  const fixed = ({ field = '', reason }: StatusCause) =>
+    (field === 'data' && reason === 'FieldValueForbidden') ||
+    (field === 'type' && reason === 'FieldValueInvalid') ||
+    (field.startsWith('metadata.') && reason === 'FieldValueTooLong')
   return isInvalid(error) && (error as ApiError).causes.some(fixed)
 }
 

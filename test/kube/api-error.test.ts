@@ -77,6 +77,7 @@ describe('ApiError', () => {
     const invalid = (field: string, reason: string) => new ApiError(422, { details: { causes: [{ field, reason }] } })
     expect(told(invalid('data', 'FieldValueForbidden'))).toEqual(['isFixed', 'isInvalid'])
     expect(told(invalid('type', 'FieldValueInvalid'))).toEqual(['isFixed', 'isInvalid'])
+    expect(told(invalid('metadata.annotations', 'FieldValueTooLong'))).toEqual(['isFixed', 'isInvalid'])
     expect(told(invalid('data', 'FieldValueTooLong'))).toEqual(['isInvalid'])
     expect(told(invalid('metadata.name', 'FieldValueInvalid'))).toEqual(['isInvalid'])
     expect(told(new ApiError(403, { details: { causes: [{ reason: 'NamespaceTerminating' }] } }))).toEqual([
