@@ -9,8 +9,8 @@
 import { createHmac } from 'node:crypto'
 import type { ObservedSecret } from '../model/observed.ts'
 
-/** A mark longer than this is none of ours; 500 credentials in one Secret make 19 KiB. */
-export const maxMarkLength = 32 * 1024
+/** A mark longer than this is none of ours: it would be one of 3,500 credentials in one Secret. */
+export const maxMarkLength = 128 * 1024
 
 type Identity = Pick<ObservedSecret, 'namespace' | 'name'>
 

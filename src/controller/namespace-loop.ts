@@ -81,7 +81,8 @@ export class NamespaceLoop {
 
     for (const target of targets) target.failure = withCure(target, await attempt(() => this.#bring(name, target)))
     for (const serviceAccount of [...caches.serviceAccounts.inNamespace(name)]) {
-      const problem = await attempt(() => this.#link(namespace, serviceAccount, targets, states))
+      const failure = await attempt(() => this.#link(namespace, serviceAccount, targets, states))
+      const problem = serviceAccount.tooMany ? tooManyPullSecrets : failure
       if (problem) count(problem, serviceAccount, targets)
     }
     for (const target of targets) {
@@ -133,6 +134,7 @@ export class NamespaceLoop {
       return
     }
     const { observed: written } = this.#observe(namespace, desired.name)
+    if (observed && observed.uid !== written?.uid) this.#parts.ownership.forget(observed.uid) // it was made anew
     // An apply leaves the ownerReferences that it does not own, such as those of credentials that have gone since.
     if (change === 'take' && written && secretChange(desired, written, wanted) === 'update') {
       await secrets.update(namespace, written, wanted)
@@ -189,6 +191,11 @@ export class NamespaceLoop {
   }
 }
 
+const tooManyPullSecrets: Problem = {
+  reason: 'TooManyPullSecrets',
+  message: 'it has more imagePullSecrets than the operator handles, and is left alone; take some off.',
+}
+
 /** What went wrong with a ServiceAccount counts against the references that were to be changed on it. */
 function count(problem: Problem, serviceAccount: ObservedServiceAccount, targets: readonly Target[]): void {
   const about = { ...problem, message: `ServiceAccount ${serviceAccount.name}: ${problem.message}` }
@@ -197,7 +204,7 @@ function count(problem: Problem, serviceAccount: ObservedServiceAccount, targets
     const link = desiredLink(desired, available, serviceAccount)
     if (!isPending(link, desired.name, serviceAccount)) continue
     if (link === 'add') target.failure ??= about
-    else target.stuck ??= about
+    else if (!serviceAccount.tooMany) target.stuck ??= about // nothing is known of what it refers to
   }
 }
 

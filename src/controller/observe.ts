@@ -31,6 +31,8 @@ export interface ObservedCredential extends Credential {
 
 const none: readonly never[] = Object.freeze([])
 
+const maxPullSecrets = 256
+
 /** Secret names that the annotation of a ServiceAccount may hold. */
 const maxManaged = 16
 const maxNameLength = 253
@@ -75,13 +77,15 @@ export function observeSecret({ metadata }: KubeObject): ObservedSecret {
 export function observeServiceAccount(object: KubeObject): ObservedServiceAccount {
   const { metadata, imagePullSecrets } = object as KubeObject & { imagePullSecrets?: { name?: string }[] }
   const annotations = metadata.annotations ?? {}
+  const tooMany = (imagePullSecrets?.length ?? 0) > maxPullSecrets
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
     resourceVersion: metadata.resourceVersion,
     deleting: metadata.deletionTimestamp !== undefined,
     optedOut: annotations[optOutKey] === 'true',
-    pullSecrets: imagePullSecrets?.length ? imagePullSecrets.map(({ name }) => name ?? '') : none,
+    pullSecrets: imagePullSecrets?.length && !tooMany ? imagePullSecrets.map(({ name }) => name ?? '') : none,
+    tooMany,
     managed: managedOf(annotations[managedAnnotation]),
   }
 }

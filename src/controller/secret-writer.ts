@@ -2,7 +2,14 @@
  * Writes target Secrets. All that exist are written with a resourceVersion, so that what a stale cache takes for ours
  * is never overwritten: the API server answers 409 and the namespace is looked at again.
  */
-import { dockerConfigJsonKey, fieldManager, managedByLabel, managedByValue, markAnnotation } from '../api/names.ts'
+import {
+  adoptAnnotation,
+  dockerConfigJsonKey,
+  fieldManager,
+  managedByLabel,
+  managedByValue,
+  markAnnotation,
+} from '../api/names.ts'
 import { isFixed, isNotFound } from '../kube/api-error.ts'
 import type { Cache } from '../kube/cache.ts'
 import type { KubeClient } from '../kube/client.ts'
@@ -71,7 +78,7 @@ export class SecretWriter {
     const metadata = {
       resourceVersion: observed.resourceVersion,
       labels: { [managedByLabel]: null },
-      annotations: { [markAnnotation]: null },
+      annotations: { [markAnnotation]: null, [adoptAnnotation]: null }, // foreign from now on, also to those to come
       ownerReferences: foreignOwners(observed),
     }
     const path = secretPath(namespace, observed.name)
@@ -84,8 +91,8 @@ export class SecretWriter {
   }
 
   /**
-   * A Secret of ours that somebody has made immutable, or restored under another type, can only be made anew: the one case
-   * in which it is deleted to be written.
+   * A Secret of ours that somebody has made immutable, restored under another type or filled up can only be made anew: the
+   * one case in which it is deleted to be written.
    */
   async #unlessFixed(
     namespace: string,

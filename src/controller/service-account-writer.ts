@@ -38,7 +38,7 @@ export class ServiceAccountWriter {
     try {
       let current = serviceAccount
       for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-        const change = current.deleting ? undefined : linkChange(current, linksOf(current))
+        const change = current.deleting || current.tooMany ? undefined : linkChange(current, linksOf(current))
         if (change === undefined || (await this.#patch(path, change, current.resourceVersion, attempt))) return
         const live = await this.#client.get<KubeObject>(path)
         this.#cache.writeThrough(live)

@@ -2,7 +2,9 @@
  * What a namespace should hold: for every target Secret name whether it should be there, and from which credentials.
  *
  * A Secret is rewritten only when the entries of everyone who feeds it are known. One whose source cannot be read (yet)
- * or who is suspended never costs a neighbour its entries, nor loses its own, nor keeps those of one who has to go.
+ * or who is suspended never costs a neighbour its entries, nor loses its own, nor keeps those of one who has to go. What is
+ * written holds entries of credentials that select the namespace and of no others, whatever the marks on a Secret say: an
+ * old mark that was put back is a true one.
  */
 import type { Credential } from './credential.ts'
 import type { Entries } from './docker-config.ts'
@@ -42,7 +44,7 @@ export function desiredSecret(
   const living = credentials.filter(({ credential }) => !credential.deleting)
   const selectedBy = living.filter((state) => !state.frozen && selects(state))
   const frozen = living.filter((state) => state.frozen && (contributes(state) || selects(state)))
-  const kept = frozen.filter(contributes)
+  const kept = frozen.filter((state) => contributes(state) && selectsNamespace(state.credential, namespace))
   const known = selectedBy.filter(({ entries }) => entries !== undefined)
   const unknown = [...selectedBy, ...kept].filter(({ entries }) => entries === undefined)
   const leaving = credentials.some(
@@ -50,8 +52,10 @@ export function desiredSecret(
   )
   // Whose entries are to come or to go is reason enough; one of whom nothing is known or wanted yet is none.
   const changes = known.length > 0 || leaving
+  // To wait for one whom only a claim names must not keep anybody in who has to go.
+  const counts = observed?.proven || !leaving
   const waitsFor = unknown
-    .filter((state) => contributes(state) || !changes)
+    .filter((state) => (contributes(state) && counts) || !changes)
     .map(nameOf)
     .sort()
 

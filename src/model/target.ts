@@ -5,7 +5,7 @@ import type { Overlap } from './merge.ts'
 import type { RecognizedSecret } from './observed.ts'
 import { noVersion, type Outcome, type Problem } from './outcome.ts'
 import type { SecretChange, Wanted } from './secret-change.ts'
-import type { Namespace } from './selection.ts'
+import { type Namespace, selectsNamespace } from './selection.ts'
 
 export interface Target {
   desired: DesiredSecret
@@ -66,11 +66,15 @@ function isMadeOf(wanted: Target['wanted'], { credential: { name } }: Credential
   return wanted?.madeOf.some(({ credential }) => credential.name === name) === true
 }
 
-/** Why something of a credential that has to go is still there. Only what may be its own: a neighbour's trouble is not. */
+/**
+ * Why something of a credential that has to go is still there. Only what may be its own: a neighbour's trouble is not, nor
+ * what a namespace that it is not for says about itself, nor a Secret that is on its way out.
+ */
 function remainder(target: Target, credential: Credential, namespace: Namespace): Problem | undefined {
   const { desired, observed, failure, stuck } = target
-  if (feeds(credential, namespace, observed)) return failure ?? stuck ?? obstacleOf(target, undefined)
-  return desired.name === credential.secretName ? stuck : undefined
+  const selects = desired.name === credential.secretName && selectsNamespace(credential, namespace)
+  if (observed?.deleting || !feeds(credential, namespace, observed)) return selects ? stuck : undefined
+  return failure ?? stuck ?? obstacleOf(target, undefined)
 }
 
 /** What stands in the way and is for somebody else to mend; the watches tell when they have. */

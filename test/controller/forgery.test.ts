@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { OPERATOR_HOOK_TIMEOUT_MS } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
-import { Lab, type Login, type Secret, serviceAccountPath } from './lab.ts'
+import { Lab, type Login, type Secret, secretPath, serviceAccountPath } from './lab.ts'
 import { RESTART_TIMEOUT_MS, Restarts } from './restarts.ts'
 
 let lab: Lab
@@ -85,6 +85,7 @@ for (const [when, seen] of [
       const awake = await credentialFor(unique('claim-awake'), 'p4ssw0rd-for-all', origin)
       await eventually(async () => expect(Object.keys((await lab.logins(origin)) ?? {})).toHaveLength(2))
       const copy = await servedCopy(origin)
+      await lab.ready(asleep)
       await lab.patchCredential(asleep, { suspend: true })
       await lab.condition(asleep, 'Ready', 'True')
       await seen(async () => void (await copyTo(forger, copy, 'regcred-operator')))
@@ -104,6 +105,103 @@ for (const [when, seen] of [
     RESTART_TIMEOUT_MS,
   )
 }
+
+test('an old mark that was put back brings no login of a credential that is not for the namespace any more', async () => {
+  const [namespace, other] = [await lab.namespace('replay'), await lab.namespace('replay-other')]
+  const narrowed = await credentialFor('replay-narrowed', 'p4ssw0rd-of-narrowed', namespace, other)
+  const staying = await credentialFor('replay-staying', 'p4ssw0rd-of-staying', namespace)
+  await eventually(async () => expect(Object.keys((await lab.logins(namespace)) ?? {})).toHaveLength(2))
+  const { metadata } = await servedCopy(namespace)
+  await lab.patchCredential(narrowed, { namespaces: { include: [other] } })
+  const alone = ['replay-staying.example.com']
+  await eventually(async () => expect(Object.keys((await lab.logins(namespace)) ?? {})).toEqual(alone))
+  await lab.patchCredential(narrowed, { suspend: true })
+  await eventually(async () => {
+    const { status, metadata } = await lab.readCredential(narrowed)
+    expect(status?.observedGeneration).toBe(metadata.generation)
+  })
+  const before = await lab.secret(namespace)
+  await lab.patch(secretPath(namespace), { metadata: { annotations: metadata.annotations } })
+  await eventually(async () => {
+    const now = await lab.secret(namespace)
+    expect(now?.metadata.annotations).toEqual(before?.metadata.annotations)
+    expect(Object.keys((await lab.logins(namespace)) ?? {})).toEqual(alone)
+  })
+  await lab.ready(staying)
+})
+
+test('a ServiceAccount with more pull Secrets than anybody needs is left alone and reported', async () => {
+  const namespace = await lab.namespace('many')
+  await eventually(() => lab.serviceAccount(namespace))
+  const imagePullSecrets = Array.from({ length: 300 }, (_, index) => ({ name: `n-${index}` }))
+  await lab.patch(serviceAccountPath(namespace), { imagePullSecrets })
+  const credential = await credentialFor('many', 'p4ssw0rd-of-many', namespace)
+  await eventually(async () => {
+    const { status } = await lab.readCredential(credential)
+    expect(status?.failures).toEqual([expect.objectContaining({ namespace, reason: 'TooManyPullSecrets' })])
+  })
+  expect(await lab.references(namespace)).toHaveLength(300)
+  await lab.patch(serviceAccountPath(namespace), { imagePullSecrets: imagePullSecrets.slice(0, 3) })
+  await lab.ready(credential)
+  expect(await lab.references(namespace)).toEqual(['n-0', 'n-1', 'n-2', 'regcred'])
+})
+
+describe('the owner of a namespace that two credentials share does not hold the end of one of them', () => {
+  async function shared(name: string): Promise<{ namespace: string; ending: string; staying: string }> {
+    const namespace = await lab.namespace(name)
+    const ending = await credentialFor(`${name}-ending`, 'p4ssw0rd-that-ends', namespace)
+    const staying = await credentialFor(`${name}-staying`, 'p4ssw0rd-that-stays', namespace)
+    await eventually(async () => expect(Object.keys((await lab.logins(namespace)) ?? {})).toHaveLength(2))
+    await servedCopy(namespace)
+    return { namespace, ending, staying }
+  }
+
+  async function ends(ending: string): Promise<void> {
+    await lab.deleteCredential(ending)
+    await eventually(async () => await expect(lab.readCredential(ending)).rejects.toThrow('not found'))
+  }
+
+  test('by annotations that leave no room for our mark', async () => {
+    const { namespace, ending, staying } = await shared('filled')
+    const { annotations = {} } = (await lab.secret(namespace))?.metadata ?? {}
+    const taken = Object.entries(annotations).reduce((sum, [key, value]) => sum + key.length + value.length, 0)
+    const mark = 'regcred.dev/mark'
+    const room = 256 * 1024 - taken + mark.length + (annotations[mark]?.length ?? 0)
+    const fill = { [mark]: null, fill: 'x'.repeat(room - 'fill'.length) }
+    await lab.patch(secretPath(namespace), { metadata: { annotations: fill } })
+    await ends(ending)
+    await lab.ready(staying)
+    expect(Object.keys((await lab.logins(namespace)) ?? {})).toEqual(['filled-staying.example.com'])
+  })
+
+  test('by a finalizer on a Secret that is being deleted', async () => {
+    const { namespace, ending } = await shared('lingers')
+    await lab.patch(secretPath(namespace), { metadata: { finalizers: ['example.com/mine'] } })
+    await lab.client.delete(secretPath(namespace))
+    await ends(ending)
+    await lab.patch(secretPath(namespace), { metadata: { finalizers: null } })
+  })
+
+  test('by a forged mark that names one whose source was never there', async () => {
+    const { namespace, ending, staying } = await shared('waits')
+    const never = await lab.credential('waits-never', {
+      source: { secretRef: { name: 'never-there' } },
+      namespaces: { include: [namespace], optIn: true },
+    })
+    const uids = await Promise.all([ending, never].map(async (name) => (await lab.readCredential(name)).metadata.uid))
+    const copy = await servedCopy(namespace)
+    const annotations = { 'regcred.dev/mark': `0:${uids.join()}:0` }
+    await lab.client.delete(secretPath(namespace))
+    await copyTo(namespace, { ...copy, metadata: { ...copy.metadata, annotations } }, 'regcred-operator').catch(
+      () => {},
+    )
+    await ends(ending)
+    await eventually(async () =>
+      expect(Object.keys((await lab.logins(namespace)) ?? {})).toEqual(['waits-staying.example.com']),
+    )
+    await lab.ready(staying)
+  })
+})
 
 test('names that somebody writes into our annotation cost nobody else anything', async () => {
   const namespace = await lab.namespace('names')

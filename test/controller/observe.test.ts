@@ -29,6 +29,13 @@ describe('the annotation with the names that we added', () => {
   })
 })
 
+test('a list of pull Secrets that is longer than any in use is not kept', () => {
+  const observe = (count: number) =>
+    observeServiceAccount({ ...annotated({}), imagePullSecrets: Array(count).fill({ name: 'x' }) } as KubeObject)
+  expect(observe(256)).toMatchObject({ tooMany: false, pullSecrets: Array(256).fill('x') })
+  expect(observe(257)).toMatchObject({ tooMany: true, pullSecrets: [] })
+})
+
 test('a mark that is longer than any of ours counts as none', () => {
   const markOf = (mark: string) => observeSecret(annotated({ 'regcred.dev/mark': mark })).mark
   expect(markOf('x'.repeat(maxMarkLength))).toHaveLength(maxMarkLength)

@@ -96,6 +96,7 @@ export function serviceAccount(facts: Partial<ObservedServiceAccount> = {}): Obs
     deleting: false,
     optedOut: false,
     pullSecrets: [],
+    tooMany: false,
     managed: [],
     ...facts,
   }

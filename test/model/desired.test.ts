@@ -104,10 +104,10 @@ describe('two credentials for one Secret', () => {
     ],
     ['one is suspended, not known and was never there', steady, { selects: true, frozen: true }, 'present with a'],
     [
-      'one is suspended and selects no longer: its entries stay',
+      'one is suspended and selects no longer: what is written is not made of it',
       steady,
       { known: true, feeds: true, frozen: true },
-      'present with a b',
+      'present with a',
     ],
     ['one is suspended, the other leaves', { known: true, feeds: true }, { ...steady, frozen: true }, 'present with b'],
     [
@@ -199,6 +199,17 @@ describe('a Secret that claims a credential without proof', () => {
     expect(said(desiredSecret('regcred', namespace(), [asleep], forged))).toBe('absent')
   })
 
+  test('does not make anybody stay who has to go, by naming one of whom nothing is known', () => {
+    const gone = state(credential('a', {}, { deleting: true }), { entries: entriesFor('a', 'a.io') })
+    const never = state(credential('c'))
+    const forged = { ...madeOf('a', 'c'), proven: false }
+    expect(said(desiredSecret('regcred', namespace(), [gone, never, other], forged))).toBe('present with b')
+    expect(said(desiredSecret('regcred', namespace(), [never, other], forged))).toBe('held for c')
+    expect(said(desiredSecret('regcred', namespace(), [gone, never, other], { ...forged, proven: true }))).toBe(
+      'held for c',
+    )
+  })
+
   test('keeps those of one that is suspended and for its namespace', () => {
     const asleep = state(everywhere, { entries: entriesFor('a', 'a.io') })
     const lost = { ...madeOf('a', 'b'), proven: false }
@@ -230,7 +241,7 @@ describe('for any credentials', () => {
       fc.property(worlds, ({ situations, states, observed }) => {
         const missing = situations.filter(
           ({ known, feeds, deleting, frozen, selects, moved }) =>
-            !known && feeds && !deleting && (frozen || (selects && !moved)),
+            !known && feeds && !deleting && selects && (frozen || !moved),
         )
         fc.pre(missing.length > 0)
         const is = desiredSecret('regcred', namespace(), states, observed)
@@ -249,7 +260,7 @@ describe('for any credentials', () => {
         for (const { entries } of is.contributors) expect(entries).toBeDefined()
         const staying = situations.filter(
           ({ known, feeds, deleting, frozen, selects, moved }) =>
-            known && !deleting && (frozen ? feeds : selects && !moved),
+            known && !deleting && selects && (frozen ? feeds : !moved),
         )
         expect(is.contributors.map(({ credential: { uid } }) => uid)).toEqual(staying.map(({ name }) => uidOf(name)))
       }),
@@ -265,7 +276,9 @@ describe('for any credentials', () => {
           ({ deleting, frozen, feeds, selects, moved }) => !deleting && ((selects && !moved) || (frozen && feeds)),
         )
         const leaving = situations.some((each) => each.feeds && !staying.includes(each))
-        const wanted = staying.some(({ feeds, known, frozen }) => feeds || (known && !frozen) || !leaving)
+        const wanted = staying.some(
+          ({ feeds, known, frozen, selects }) => (feeds && selects) || (known && !frozen) || !leaving,
+        )
         expect(is === 'absent' || is === 'released').toBe(!wanted)
       }),
       { numRuns: 2000 },

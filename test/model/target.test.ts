@@ -141,9 +141,19 @@ describe('a credential that does not select the namespace', () => {
   })
 
   test('is held as long as a reference that may be its own cannot be taken off', () => {
-    expect(outcome(leaving, target(madeOf('a', 'b'), { stuck: problem }))?.failure).toBe(problem)
-    const other = state(credential('d', { ...elsewhere, secretName: 'other' }))
+    const ended = state(credential('c', {}, { deleting: true }), { entries: entriesFor('c', 'c.io') })
+    expect(outcome(ended, target(madeOf('a', 'b'), { stuck: problem }))?.failure).toBe(problem)
+    const other = { ...ended, credential: { ...ended.credential, secretName: 'other' } }
     expect(outcomeOf(other, namespace(), [target(madeOf('a', 'b'), { stuck: problem })], linked)).toBeUndefined()
+  })
+
+  test('is not held by the references of a namespace that it is not for', () => {
+    expect(outcome(leaving, target(madeOf('a', 'b'), { stuck: problem }))).toBeUndefined()
+  })
+
+  test('is not held by a Secret that is on its way out', () => {
+    const going = { ...madeOf('a', 'c'), deleting: true, finalizers: ['example.com/one'] }
+    expect(outcome(leaving, target(going))).toBeUndefined()
   })
 
   test('does not count what a foreign Secret claims to be made of', () => {
