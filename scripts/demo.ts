@@ -117,6 +117,7 @@ In another terminal:
   kubectl get rcred
   kubectl explain rcred.spec.namespaces
 
+After an uninstallation the operator's token is gone: run one by npm start -- --kubeconfig "$KUBECONFIG" then.
 Ctrl-C ends both and leaves nothing behind.`)
   await untilTold()
 }

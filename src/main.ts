@@ -83,6 +83,12 @@ function loadKubeConfig({ kubeconfig }: Config): KubeConfig {
     // The message of a YAML error quotes the lines around it, and with them tokens and keys.
     throw new Error(`${kubeconfig.join(delimiter)} is not a valid kubeconfig; kubectl config view tells what is wrong`)
   }
+  if (kubeConfig.getCurrentCluster() === null) {
+    const files = kubeconfig.join(delimiter)
+    throw new Error(
+      `${files} has no current context, or its cluster is missing; kubectl config use-context chooses one`,
+    )
+  }
   return kubeConfig
 }
 

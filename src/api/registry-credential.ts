@@ -30,7 +30,7 @@ export interface RegistryCredentialSpec {
   secretName: string
   source: RegistryCredentialSource
   /**
-   * The registries the login is for, for example docker.io/acme/, ghcr.io, registry.example.com:5000 or 123456789012.dkr.ecr.*.amazonaws.com: a host, in which * stands for any run of characters within one part of the name, and a path if only the images below it are meant. Needed where the source has only a user name and a password; where the source names registries itself, only these are taken from it.
+   * The registries the login is for, for example docker.io/acme/, ghcr.io, registry.example.com:5000 or 123456789012.dkr.ecr.*.amazonaws.com: a host, in which * stands for any run of characters within one part of the name, and a path if only the images below it are meant. Needed where the source has only a user name and a password; where the source names registries itself, only these are taken from it. An empty list is as none.
    */
   registries?: string[]
   namespaces?: NamespaceSelection

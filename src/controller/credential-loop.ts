@@ -139,7 +139,7 @@ export class CredentialLoop {
   #nameNotAllowed({ secretName }: Credential): Problem {
     const allowed = [...this.#parts.caches.secrets.keys()]
     if (allowed.includes(secretName)) return undefined
-    const message = `spec.secretName ${secretName} is not among the names this installation may write (${allowed.join(', ')}); use one of these, or add it to --secret-name and to the ClusterRole.`
+    const message = `spec.secretName ${secretName} is not among the names this installation may write (${allowed.join(', ')}); use one of these, or have it added to the installation (config/secret-names).`
     return { reason: 'SecretNameNotAllowed', message, terminal: true }
   }
 

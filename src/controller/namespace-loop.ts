@@ -5,7 +5,7 @@
  * The order keeps pods working: Secrets first, then the references to them; references off first, then the Secrets.
  */
 
-import { isOvertaken } from '../kube/api-error.ts'
+import { isFixed, isOvertaken } from '../kube/api-error.ts'
 import { type CredentialState, desiredSecret } from '../model/desired.ts'
 import { desiredLink, isPending, type Link, leftoverLink } from '../model/link-change.ts'
 import type { ObservedServiceAccount } from '../model/observed.ts'
@@ -74,7 +74,7 @@ export class NamespaceLoop {
         await work()
         return undefined
       } catch (error) {
-        errors.push(error)
+        if (!isFixed(error)) errors.push(error) // otherwise the watch tells when it has been mended
         return this.#parts.reporter.problemOf(error)
       }
     }
