@@ -2,9 +2,7 @@
  * The end of a term in the middle of a fan-out: whoever may not write any more begins no write, wherever in its
  * reconciles it is. The leader talks to the API server through a proxy that holds its writes back; the other one directly.
  */
-import { writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { operatorName } from '../../src/api/names.ts'
 import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
@@ -13,9 +11,9 @@ import { type RunningOperator, startOperator } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
 import { Lab, operatorNamespace } from '../controller/lab.ts'
 import { isWrite, requestsSince } from '../controller/traffic.ts'
-import { type Forwarded, type HttpProxy, startHttpProxy } from '../kube/http-proxy.ts'
-import { configOf } from '../kube/setup.ts'
+import type { Forwarded, HttpProxy } from '../kube/http-proxy.ts'
 import { troubleIn } from './program.ts'
+import { startProxy } from './proxied.ts'
 
 /** Namespaces, all worked on at the same time. Fewer than connections (32): the status needs one too. */
 const count = 12
@@ -37,11 +35,7 @@ beforeAll(async () => {
   cluster = await startCluster()
   await installOperator(cluster)
   lab = new Lab(cluster)
-  const identity = { namespace: operatorNamespace, serviceAccount: 'regcred-operator' }
-  const direct = await cluster.kubeconfigFor(identity)
-  proxy = await startHttpProxy(configOf(direct))
-  kubeconfig = join(cluster.dir, 'through-the-proxy.kubeconfig')
-  writeFileSync(kubeconfig, configOf(direct, proxy.url).exportConfig(), { mode: 0o600 })
+  ;({ proxy, kubeconfig } = await startProxy(cluster))
 })
 
 afterEach(async () => {

@@ -1,6 +1,4 @@
 /** A credential that ends while a write for it is on its way: the end waits for it, and nothing is left behind. */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { credentialsPath } from '../../src/controller/watches.ts'
 import { isNotFound } from '../../src/kube/api-error.ts'
@@ -8,9 +6,9 @@ import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
 import { installOperator } from '../cluster/install.ts'
 import { type RunningOperator, startOperator } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
-import { Lab, operatorNamespace } from '../controller/lab.ts'
-import { type HttpProxy, startHttpProxy } from '../kube/http-proxy.ts'
-import { configOf } from '../kube/setup.ts'
+import { Lab } from '../controller/lab.ts'
+import type { HttpProxy } from '../kube/http-proxy.ts'
+import { startProxy } from './proxied.ts'
 
 let cluster: OwnedCluster
 let lab: Lab
@@ -21,12 +19,9 @@ beforeAll(async () => {
   cluster = await startCluster()
   await installOperator(cluster)
   lab = new Lab(cluster)
-  const identity = { namespace: operatorNamespace, serviceAccount: 'regcred-operator' }
-  const direct = await cluster.kubeconfigFor(identity)
-  proxy = await startHttpProxy(configOf(direct))
-  const kubeconfig = join(cluster.dir, 'through-the-proxy.kubeconfig')
-  writeFileSync(kubeconfig, configOf(direct, proxy.url).exportConfig(), { mode: 0o600 })
-  operator = await startOperator({ cluster, kubeconfig })
+  const way = await startProxy(cluster)
+  proxy = way.proxy
+  operator = await startOperator({ cluster, kubeconfig: way.kubeconfig })
 })
 
 afterAll(async () => {
