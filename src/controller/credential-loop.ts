@@ -151,6 +151,7 @@ export class CredentialLoop {
     }
     try {
       const issued = await this.#parts.issue(credential)
+      this.#parts.conceal(issued.entries)
       return { issued, problem: undefined, readFrom, ...(await this.#keep(credential, issued)) }
     } catch (error) {
       if (error instanceof SourceProblem) {
@@ -183,11 +184,12 @@ export class CredentialLoop {
     issued: Issued | undefined,
     previous: CredentialRecord | undefined,
   ): Pick<CredentialRecord, 'entries' | 'material'> {
-    if (!issued && previous?.entries) return previous
-    const good = issued ?? this.#parts.lastGood.of(uid)
-    if (!good) return { entries: undefined, material: undefined }
-    this.#parts.conceal(good.entries)
-    return { entries: good.entries, material: materialOf(good) }
+    if (issued) return { entries: issued.entries, material: materialOf(issued) }
+    if (previous?.entries) return previous
+    const kept = this.#parts.lastGood.of(uid)
+    if (!kept) return { entries: undefined, material: undefined }
+    this.#parts.conceal(kept.entries)
+    return { entries: kept.entries, material: materialOf(kept) }
   }
 
   #tell(record: CredentialRecord, previous: CredentialRecord | undefined, entriesChanged: boolean): void {

@@ -76,19 +76,26 @@ interface Call {
   body?: object | undefined
 }
 
+/** See `KubeClient.fenced`. */
+interface Fence {
+  sessions: Sessions
+  pass(): AbortSignal
+}
+
 export class KubeClient {
   readonly #options: ClientOptions
-  #sessions: Sessions
-  /** See `fenced`. */
-  #pass: (() => AbortSignal) | undefined
+  readonly #sessions: Sessions
+  readonly #pass: Fence['pass'] | undefined
   readonly #timeoutMs: number
   readonly #userAgent: string
   readonly #onResponse: ClientOptions['onResponse']
 
-  constructor(options: ClientOptions) {
+  /** @param fence of a client that `fenced` makes */
+  constructor(options: ClientOptions, fence?: Fence) {
     const { kubeConfig, version, connections = 32, timeoutMs = 15_000, reloadSeconds = 10, onResponse } = options
     this.#options = options
-    this.#sessions = new Sessions({ kubeConfig, connections, reloadSeconds })
+    this.#sessions = fence?.sessions ?? new Sessions({ kubeConfig, connections, reloadSeconds })
+    this.#pass = fence?.pass
     this.#timeoutMs = timeoutMs
     this.#userAgent = `regcred-operator/${version}`
     this.#onResponse = onResponse
@@ -99,10 +106,7 @@ export class KubeClient {
    * @param pass called before each write: throws when it must not begin, else returns the signal that cuts it
    */
   fenced(pass: () => AbortSignal): KubeClient {
-    const client = new KubeClient(this.#options)
-    client.#sessions = this.#sessions
-    client.#pass = pass
-    return client
+    return new KubeClient(this.#options, { sessions: this.#sessions, pass })
   }
 
   /** One object, or one page of a list. */

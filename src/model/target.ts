@@ -72,9 +72,11 @@ function isMadeOf(wanted: Target['wanted'], { credential: { name } }: Credential
  */
 function remainder(target: Target, credential: Credential, namespace: Namespace): Problem | undefined {
   const { desired, observed, failure, stuck } = target
-  const selects = desired.name === credential.secretName && selectsNamespace(credential, namespace)
-  if (observed?.deleting || !feeds(credential, namespace, observed)) return selects ? stuck : undefined
-  return failure ?? stuck ?? obstacleOf(target, undefined)
+  if (!observed?.deleting && feeds(credential, namespace, observed)) {
+    return failure ?? stuck ?? obstacleOf(target, undefined)
+  }
+  const mayBeIts = stuck && desired.name === credential.secretName && selectsNamespace(credential, namespace)
+  return mayBeIts ? stuck : undefined
 }
 
 /** What stands in the way and is for somebody else to mend; the watches tell when they have. */
