@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { messageOf } from '../cluster/errors.ts'
 import { startGuard } from '../cluster/guard.ts'
 import { freePorts } from '../cluster/ports.ts'
-import { createServer } from '../cluster/server.ts'
+import { createServer, type Server } from '../cluster/server.ts'
 
 export interface PartServer {
   /** Its working folder, with its log. */
@@ -45,12 +45,14 @@ async function launch({ name, binary, configure, env }: PartServerOptions): Prom
   const dir = await mkdtemp(join(tmpdir(), `regcred-${name}-`))
   const guard = startGuard(dir)
   const [port = 0] = await freePorts(1)
-  let stop = async (): Promise<void> => {
+  let server: Server | undefined
+  const stop = async (): Promise<void> => {
+    await server?.stop()
     await rm(dir, { recursive: true, force: true })
     guard.end()
   }
   try {
-    const server = createServer({
+    server = createServer({
       name,
       binary,
       args: await configure(dir, port),
@@ -60,11 +62,6 @@ async function launch({ name, binary, configure, env }: PartServerOptions): Prom
       guard,
       ready: () => accepts(port),
     })
-    const clean = stop
-    stop = async () => {
-      await server.stop()
-      await clean()
-    }
     await server.start()
     return { dir, port, stop }
   } catch (error) {

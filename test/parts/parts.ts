@@ -8,8 +8,9 @@ import { messageOf } from '../cluster/errors.ts'
 import { buildGo } from '../cluster/go.ts'
 import { missingFrom } from '../cluster/locate.ts'
 import { pinned } from '../cluster/versions.ts'
+import { motoPart } from './moto-part.ts'
 
-export type PartName = 'registry'
+export type PartName = 'registry' | 'ecr-credential-provider' | 'moto'
 
 interface GoPart {
   /** For messages, for instance `registry`. */
@@ -20,11 +21,9 @@ interface GoPart {
   version: RegExp
   /** Import path of the command, unless the module has a `main.go`. */
   path?: string
-  /** How long the build takes with empty caches on two cores. */
-  takes: string
 }
 
-function goPart({ name, program, version, path, takes }: GoPart): Part {
+function goPart({ name, program, version, path }: GoPart): Part {
   const moduleDir = join(import.meta.dirname, program)
   const title = `the ${name} ${pinned(moduleDir, version)}`
   const files = ['go.mod', 'go.sum', ...(path === undefined ? ['main.go'] : [])]
@@ -35,7 +34,11 @@ function goPart({ name, program, version, path, takes }: GoPart): Part {
     programs: [program],
     fillers: {
       build: (into, say) =>
-        buildGo({ moduleDir, about: { title, takes }, ...(path && { path }) }, join(into, program), say),
+        buildGo(
+          { moduleDir, about: { title, takes: 'about a minute' }, ...(path && { path }) },
+          join(into, program),
+          say,
+        ),
     },
     cure: `install Go ${pinned(moduleDir, /^go (\S+)$/m)} or newer with a Go module proxy in reach.`,
   }
@@ -48,9 +51,19 @@ export const PARTS: Record<PartName, () => Part> = {
       name: 'registry',
       program: 'registry',
       version: /^require github\.com\/distribution\/distribution\/v3 (v\S+)$/m,
-      takes: '1 to 2 minutes',
     }),
+  'ecr-credential-provider': () =>
+    goPart({
+      name: 'ECR credential provider',
+      program: 'ecr-credential-provider',
+      version: /^\s*k8s\.io\/cloud-provider-aws (v\S+)/m,
+      path: 'k8s.io/cloud-provider-aws/cmd/ecr-credential-provider',
+    }),
+  moto: motoPart,
 }
+
+/** Parts that a machine may lack: the tests that need them are skipped there (skip.ts). */
+export const OPTIONAL: ReadonlySet<string> = new Set<PartName>(['moto'])
 
 /** The part's folder in the cache; throws a sentence that says why there is none. */
 export function partDir(name: PartName): string {
