@@ -2,8 +2,9 @@
 import type { RegistryCredentialSource } from '../api/registry-credential.ts'
 import type { Entries } from '../model/docker-config.ts'
 import { entriesOf, GivenProblem } from '../model/given.ts'
+import type { Handle } from '../model/login.ts'
 import { hasEnded } from '../model/refresh.ts'
-import type { Handle, Issued, Source, SourceContext, SourceKind, SpecOf } from './source.ts'
+import type { Issued, Source, SourceContext, SourceKind, SpecOf } from './source.ts'
 import { SourceProblem } from './source-problem.ts'
 
 const sources: { [Kind in SourceKind]?: () => Promise<Source<Kind>> } = {
