@@ -7,9 +7,9 @@
  */
 import type { RequestOptions } from 'node:https'
 import { KubeConfig } from '@kubernetes/client-node'
+import { proxyFor } from '../http/proxy.ts'
 import { ConnectionError } from './api-error.ts'
 import { type ConnectionPools, openPools, sameTls, type TlsMaterial } from './connection-pools.ts'
-import { proxyFor } from './proxy.ts'
 
 export interface Session {
   /** Scheme, host and port. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { proxyFor } from '../../src/kube/proxy.ts'
+import { proxyFor } from '../../src/http/proxy.ts'
 
 const proxy = 'http://proxy.example:3128'
 

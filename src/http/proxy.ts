@@ -1,5 +1,5 @@
 /**
- * Through which proxy the API server is reached: `proxy-url` of the kubeconfig, else HTTPS_PROXY/HTTP_PROXY.
+ * Through which proxy a server is reached: `proxy-url` of the kubeconfig (for the API server), else HTTPS_PROXY/HTTP_PROXY.
  *
  * client-node 2.0.1 knows `proxy-url` only; kubectl and client-go follow the environment as well. The rules are those of
  * Go's httpproxy package, which client-go uses: lower-case names first, loopback never proxied, NO_PROXY with host names,
