@@ -24,6 +24,11 @@ export interface CommandLine {
   concurrency?: string
   /** True: the flag without a value. */
   leaderElect?: string | true
+  caFile?: string[]
+  insecureHost?: string[]
+  filesDir?: string
+  execPluginDir?: string
+  execPluginEnv?: string[]
   metricsBindAddress?: string
   healthProbeBindAddress?: string
   logLevel?: string
@@ -41,7 +46,7 @@ const FLAGS: readonly Option[] = [
   new Option(
     '--secret-name <name>',
     'a name that pull Secrets may have; repeat it for more. The RBAC in config/ must allow the same names. Default: regcred (env: REGCRED_SECRET_NAMES, separated by commas)',
-  ).argParser((name: string, names: string[] | undefined) => [...(names ?? []), name]),
+  ).argParser(collect),
   new Option(
     '--concurrency <number>',
     'how many namespaces are worked on at the same time. Default: 32 (env: REGCRED_CONCURRENCY)',
@@ -50,6 +55,26 @@ const FLAGS: readonly Option[] = [
     '--leader-elect [true|false]',
     'work only while holding the lease, so that of several replicas one works. Default: true (env: REGCRED_LEADER_ELECT)',
   ),
+  new Option(
+    '--ca-file <file>',
+    "a PEM file with CAs that issuers and registries may be signed by, beside Node's own; read again when it changes; repeat it for more. Default: none (env: REGCRED_CA_FILES, separated by commas)",
+  ).argParser(collect),
+  new Option(
+    '--insecure-host <host[:port]>',
+    'a registry or issuer that is spoken to without TLS; loopback always may; repeat it for more. Default: none (env: REGCRED_INSECURE_HOSTS, separated by commas)',
+  ).argParser(collect),
+  new Option(
+    '--files-dir <folder>',
+    'where the folders of source.files are mounted. Default: no credential may use files (env: REGCRED_FILES_DIR)',
+  ),
+  new Option(
+    '--exec-plugin-dir <folder>',
+    'where the plugins of source.exec are. Default: no credential may run plugins (env: REGCRED_EXEC_PLUGIN_DIR)',
+  ),
+  new Option(
+    '--exec-plugin-env <name>',
+    'an environment variable of the operator that plugins get, beside PATH; repeat it for more. Default: none (env: REGCRED_EXEC_PLUGIN_ENV, separated by commas)',
+  ).argParser(collect),
   new Option(
     '--metrics-bind-address <address>',
     'where /metrics is served for Prometheus; 0 disables it. Default: :8080 (env: REGCRED_METRICS_BIND_ADDRESS)',
@@ -63,6 +88,10 @@ const FLAGS: readonly Option[] = [
     'error, warn, info or debug (with stacks of errors). Default: info (env: REGCRED_LOG_LEVEL)',
   ),
 ]
+
+function collect(value: string, values: string[] | undefined): string[] {
+  return [...(values ?? []), value]
+}
 
 const EXPLANATION = `
 A flag outranks its environment variable, which outranks the default.

@@ -7,14 +7,18 @@ import { delimiter } from 'node:path'
 import { defaultSecretName, systemNamespace } from './api/names.ts'
 import { Exit, readCommandLine } from './command-line.ts'
 import {
+  absolutePath,
   bindAddress,
   boolean,
+  host,
   logLevel,
   namespaceName,
   secretName,
   type ValueKind,
+  variableName,
   wholeNumber,
 } from './setting-values.ts'
+import type { SourceSettings } from './sources/source.ts'
 import { parseBindAddress } from './telemetry/bind-address.ts'
 import type { LogLevel } from './telemetry/logger.ts'
 
@@ -28,6 +32,12 @@ export interface Config {
   /** Reconciles at the same time. */
   concurrency: number
   leaderElect: boolean
+  /** PEM files with CAs of issuers and registries. */
+  caFiles: readonly string[]
+  /** host or host:port that may be spoken to without TLS. */
+  insecureHosts: readonly string[]
+  /** What sources may use of this machine. */
+  sources: SourceSettings
   /** Checked; telemetry/bind-address.ts reads it. */
   metricsBindAddress: string
   /** Checked; telemetry/bind-address.ts reads it. */
@@ -73,16 +83,30 @@ export function parseConfig(argv: readonly string[], env: Environment, readFile:
     return read(flag, flags.namespace, set, namespaceName) ?? (ofPod || systemNamespace)
   }
 
-  function readSecretNames(): string[] {
-    const flag = '--secret-name'
-    const variable = 'REGCRED_SECRET_NAMES'
-    const typed = flags.secretName?.map((name) => read(flag, name, variable, secretName))
+  /** A setting that may be given several times, or in a variable as a list; each value once. */
+  function readList<T>(flag: string, typed: string[] | undefined, variable: string, kind: ValueKind<T>): T[] {
     const listed = (env[variable] ?? '')
       .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== '')
-    const names = typed ?? listed.map((name) => read(`${variable} (${flag})`, name, variable, secretName))
-    return [...new Set(names.length > 0 ? names.filter((name) => name !== undefined) : [defaultSecretName])]
+      .map((text) => text.trim())
+      .filter((text) => text !== '')
+    const values =
+      typed?.map((text) => read(flag, text, variable, kind)) ??
+      listed.map((text) => read(`${variable} (${flag})`, text, variable, kind))
+    return [...new Set(values.filter((value) => value !== undefined))]
+  }
+
+  function readSecretNames(): string[] {
+    const names = readList('--secret-name', flags.secretName, 'REGCRED_SECRET_NAMES', secretName)
+    return names.length > 0 ? names : [defaultSecretName]
+  }
+
+  /** Programs and files there become credentials, so they are named in full and never found by accident. */
+  function readSourceSettings(): SourceSettings {
+    return {
+      filesDir: read('--files-dir', flags.filesDir, 'REGCRED_FILES_DIR', absolutePath),
+      execPluginDir: read('--exec-plugin-dir', flags.execPluginDir, 'REGCRED_EXEC_PLUGIN_DIR', absolutePath),
+      execPluginEnv: readList('--exec-plugin-env', flags.execPluginEnv, 'REGCRED_EXEC_PLUGIN_ENV', variableName),
+    }
   }
 
   const config: Config = {
@@ -91,6 +115,9 @@ export function parseConfig(argv: readonly string[], env: Environment, readFile:
     secretNames: readSecretNames(),
     concurrency: read('--concurrency', flags.concurrency, 'REGCRED_CONCURRENCY', wholeNumber(1, 1_000)) ?? 32,
     leaderElect: read('--leader-elect', flags.leaderElect, 'REGCRED_LEADER_ELECT', boolean) ?? true,
+    caFiles: readList('--ca-file', flags.caFile, 'REGCRED_CA_FILES', absolutePath),
+    insecureHosts: readList('--insecure-host', flags.insecureHost, 'REGCRED_INSECURE_HOSTS', host),
+    sources: readSourceSettings(),
     metricsBindAddress:
       read('--metrics-bind-address', flags.metricsBindAddress, 'REGCRED_METRICS_BIND_ADDRESS', bindAddress) ?? ':8080',
     healthProbeBindAddress:

@@ -6,6 +6,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { Exit } from './command-line.ts'
 import { type Config, parseConfig } from './config.ts'
 import { createCaches } from './controller/watches.ts'
+import { Outbound } from './http/outbound.ts'
 import { KubeClient } from './kube/client.ts'
 import { EventRecorder } from './kube/events.ts'
 import { RegistryCredentialOperator } from './operator.ts'
@@ -30,6 +31,8 @@ async function operate(config: Config, log: Logger, redactor: Redactor): Promise
   const client = connect(config.concurrency)
   // On a connection of its own: writes that wait for a slow answer must not cost the lease.
   const leaseClient = connect(1)
+  const { caFiles, insecureHosts } = config
+  const outbound = new Outbound({ caFiles, insecureHosts, env: process.env })
   const caches = createCaches(config.secretNames)
   const identity = process.env.POD_NAME ?? hostname()
   const events = new EventRecorder({ client, instance: identity, log })
@@ -38,6 +41,7 @@ async function operate(config: Config, log: Logger, redactor: Redactor): Promise
     identity,
     client,
     leaseClient,
+    outbound,
     caches,
     events,
     log,
@@ -64,7 +68,7 @@ async function operate(config: Config, log: Logger, redactor: Redactor): Promise
   log.info('starting', { version, namespace: config.namespace, secretNames: config.secretNames })
   await operator.start()
   await events.close()
-  await Promise.all([client.close(), leaseClient.close()])
+  await Promise.all([client.close(), leaseClient.close(), outbound.close()])
   await Promise.all(servers.map((server) => server?.close()))
   log.info('stopped')
 }

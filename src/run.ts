@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 import type { Caches } from './controller/caches.ts'
 import { startController } from './controller/controller.ts'
 import { credentialsPath, type Watch, watchesOf } from './controller/watches.ts'
+import type { Outbound } from './http/outbound.ts'
 import { isNotFound, isOvertaken } from './kube/api-error.ts'
 import type { KubeClient } from './kube/client.ts'
 import type { EventRecorder } from './kube/events.ts'
@@ -27,6 +28,8 @@ export interface RunParts {
   client: KubeClient
   /** For the leader election. */
   leaseClient: KubeClient
+  /** To issuers and registries. */
+  outbound: Outbound
   caches: Caches
   events: EventRecorder
   log: Logger
@@ -54,7 +57,7 @@ export class Process {
 
   /** Ends when the signal says so and everything under way has ended. */
   readonly run: Run = async (operator, signal) => {
-    const { config, client, leaseClient, caches, events, log, metrics, redactor } = this.#parts
+    const { config, client, leaseClient, outbound, caches, events, log, metrics, redactor } = this.#parts
     const credentials = {
       resource: 'registrycredentials',
       path: credentialsPath,
@@ -72,6 +75,12 @@ export class Process {
         events,
         log,
         ownNamespace: config.namespace,
+        surroundings: {
+          settings: config.sources,
+          fetch: outbound.fetch,
+          metadataFetch: outbound.metadataFetch,
+          conceal: (...secrets) => redactor.add(...secrets),
+        },
         concurrency: config.concurrency,
         redact: (text) => redactor.redact(text),
         conceal: (entries) => {

@@ -1,4 +1,5 @@
 /** The kinds of value a setting may have: each turns a text into the value, or names the cure. */
+import { isAbsolute } from 'node:path'
 import { BIND_ADDRESS_EXAMPLES, parseBindAddress } from './telemetry/bind-address.ts'
 import { LOG_LEVELS, type LogLevel } from './telemetry/logger.ts'
 
@@ -25,6 +26,21 @@ export const secretName: ValueKind<string> = {
 export const bindAddress: ValueKind<string> = {
   parse: (text) => (parseBindAddress(text) ? text : undefined),
   cure: `is not an address to listen on; ${BIND_ADDRESS_EXAMPLES}`,
+}
+
+export const absolutePath: ValueKind<string> = {
+  parse: (text) => (isAbsolute(text) ? text : undefined),
+  cure: 'is not an absolute path, such as /etc/regcred/files',
+}
+
+export const host: ValueKind<string> = {
+  parse: (text) => (/^([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:\d{1,5})?$/.test(text) ? text : undefined),
+  cure: 'is not a host in lower case, with a port if need be, such as registry.example.com:5000',
+}
+
+export const variableName: ValueKind<string> = {
+  parse: (text) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(text) ? text : undefined),
+  cure: 'is not the name of an environment variable, such as AWS_REGION; its value is taken from the environment of the operator',
 }
 
 export const boolean: ValueKind<boolean> = {

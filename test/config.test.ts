@@ -32,6 +32,9 @@ test('in a pod every setting has a default', () => {
     secretNames: ['regcred'],
     concurrency: 32,
     leaderElect: true,
+    caFiles: [],
+    insecureHosts: [],
+    sources: { filesDir: undefined, execPluginDir: undefined, execPluginEnv: [] },
     metricsBindAddress: ':8080',
     healthProbeBindAddress: ':8081',
     logLevel: 'info',
@@ -69,6 +72,18 @@ describe('flags', () => {
   test('--secret-name can be repeated; duplicates are dropped', () => {
     const argv = ['--secret-name', 'a', '--secret-name=b.c', '--secret-name', 'a']
     expect(parse(argv).secretNames).toEqual(['a', 'b.c'])
+  })
+
+  test('what sources may use of the machine is off until it is named, each piece by a flag of its own', () => {
+    const argv = ['--ca-file=/a.pem', '--ca-file=/b.pem', '--insecure-host=registry.test:5000', '--files-dir=/files']
+    const { caFiles, insecureHosts, sources } = parse([
+      ...argv,
+      '--exec-plugin-dir=/plugins',
+      '--exec-plugin-env=AWS_REGION',
+    ])
+    expect(caFiles).toEqual(['/a.pem', '/b.pem'])
+    expect(insecureHosts).toEqual(['registry.test:5000'])
+    expect(sources).toEqual({ filesDir: '/files', execPluginDir: '/plugins', execPluginEnv: ['AWS_REGION'] })
   })
 
   test('of any other flag the last one counts', () => {
@@ -136,6 +151,9 @@ describe('a mistake names the setting, the wrong value and the cure', () => {
   test.each<[string[], Environment, string]>([
     [['--namespace=Team'], {}, '--namespace: "Team" is not the name of a namespace: up to 63 of a-z'],
     [['--namespace=a.b'], {}, '--namespace: "a.b" is not the name of a namespace'],
+    [['--ca-file=ca.pem'], {}, '--ca-file: "ca.pem" is not an absolute path, such as /etc/regcred/files'],
+    [[], { REGCRED_INSECURE_HOSTS: 'http://a' }, '"http://a" is not a host in lower case'],
+    [['--exec-plugin-env=A=b'], {}, '--exec-plugin-env: "A=b" is not the name of an environment variable'],
     [['--namespace='], {}, '--namespace: "" is not the name of a namespace'],
     [[`--namespace=${'a'.repeat(64)}`], {}, 'is not the name of a namespace'],
     [[], { POD_NAMESPACE: '-x' }, 'POD_NAMESPACE (--namespace): "-x" is not the name of a namespace'],
@@ -197,7 +215,7 @@ describe('help', () => {
   test('explains every flag, its variable and its default', () => {
     const text = help().message.replace(/\s+/g, ' ')
     const flags = [...text.matchAll(/ --([a-z-]+) [<[]/g)].map(([, flag]) => flag)
-    expect(flags).toHaveLength(8)
+    expect(flags).toHaveLength(13)
     expect(text.match(/env: (REGCRED_|KUBECONFIG)/g)).toHaveLength(flags.length)
     expect(text.match(/Default: |is the default/g)).toHaveLength(flags.length)
   })

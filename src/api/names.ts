@@ -36,6 +36,9 @@ export const markAnnotation = `${group}/mark`
 /** Annotation on a Secret that is not ours: "true" lets the operator take it over. */
 export const adoptAnnotation = `${group}/adopt`
 
+/** Annotation on a credential: whenever its value changes, the source is asked at once. Best a time. */
+export const refreshAnnotation = `${group}/refresh`
+
 /** The key of a pull Secret's data. */
 export const dockerConfigJsonKey = '.dockerconfigjson'
 

@@ -43,6 +43,23 @@ export interface RegistryCredentialSpec {
    */
   priority: number
   /**
+   * How often a source is asked again that does not tell when its login ends, for example 1h or 30m. A source that is watched (secretRef, files) is not, one that tells is asked at half of the life.
+   */
+  refreshInterval: string
+  /**
+   * How a new login is checked with the registry before it is rolled out, and now and then later. Without image, whether the registry takes it; with image, whether it may be pulled.
+   */
+  verify: {
+    /**
+     * Enforce: what the registry refuses is not rolled out, and what was good last stays. Warn: it is rolled out all the same, and the condition Verified tells. Off: nothing is asked. A registry that cannot be reached or will not say never holds a login back.
+     */
+    policy: 'Enforce' | 'Warn' | 'Off'
+    /**
+     * An image that the login must be able to pull, for example ghcr.io/acme/app:1.0. Only its manifest is asked for, by HEAD.
+     */
+    image?: string
+  }
+  /**
    * true stops the operator from changing anything for this credential; what exists stays as it is.
    */
   suspend: boolean
@@ -52,7 +69,7 @@ export interface RegistryCredentialSpec {
   deletionPolicy: 'Delete' | 'Orphan'
 }
 /**
- * Where the login comes from. Exactly one member.
+ * Where the login comes from. Exactly one member. A secretRef within it names a Secret in the namespace of the operator (regcred-system), never in another one; a serviceAccountName a ServiceAccount there, for which the installation must let the operator ask for tokens (config/identities).
  */
 export interface RegistryCredentialSource {
   /**
@@ -60,9 +77,420 @@ export interface RegistryCredentialSource {
    */
   secretRef?: {
     /**
-     * The name of the Secret, for example dockerhub.
+     * The name of the Secret.
      */
     name: string
+  }
+  /**
+   * Files that are mounted into the pod of the operator, for example by a Secrets Store CSI driver, below the folder that the installation sets (--files-dir). They are watched.
+   */
+  files?: {
+    /**
+     * A folder in there: with .dockerconfigjson, config.json or .dockercfg, or with username and password (which need registries).
+     */
+    name: string
+  }
+  /**
+   * Amazon Elastic Container Registry: a token for every region, valid for twelve hours.
+   */
+  ecr?: {
+    /**
+     * The regions whose registries the login is for; one token each.
+     */
+    regions: string[]
+    /**
+     * Accounts whose registries the login is for, as the identity may pull from them. Left out: the identity's own.
+     */
+    registryIds?: string[]
+    /**
+     * A Secret with the keys accessKeyId, secretAccessKey and, for temporary ones, sessionToken.
+     */
+    secretRef?: {
+      /**
+       * The name of the Secret.
+       */
+      name: string
+    }
+    /**
+     * A ServiceAccount of the operator's namespace that the first of roles trusts (AssumeRoleWithWebIdentity; audience sts.amazonaws.com).
+     */
+    serviceAccountName?: string
+    /**
+     * Roles to assume, each with the credentials of the one before.
+     *
+     * Items: One role.
+     */
+    roles?: {
+      /**
+       * The role's ARN, for example arn:aws:iam::123456789012:role/pull.
+       */
+      arn: string
+      /**
+       * The external id that the role's trust policy asks for.
+       */
+      externalId?: string
+    }[]
+  }
+  /**
+   * Amazon ECR Public (public.ecr.aws).
+   */
+  ecrPublic?: {
+    /**
+     * A Secret with the keys accessKeyId, secretAccessKey and, for temporary ones, sessionToken.
+     */
+    secretRef?: {
+      /**
+       * The name of the Secret.
+       */
+      name: string
+    }
+    /**
+     * A ServiceAccount of the operator's namespace that the first of roles trusts (AssumeRoleWithWebIdentity; audience sts.amazonaws.com).
+     */
+    serviceAccountName?: string
+    /**
+     * Roles to assume, each with the credentials of the one before.
+     *
+     * Items: One role.
+     */
+    roles?: {
+      /**
+       * The role's ARN, for example arn:aws:iam::123456789012:role/pull.
+       */
+      arn: string
+      /**
+       * The external id that the role's trust policy asks for.
+       */
+      externalId?: string
+    }[]
+  }
+  /**
+   * Google Artifact Registry and Container Registry: an access token, valid for an hour. registries must name the hosts, for example europe-docker.pkg.dev.
+   */
+  gar?: {
+    /**
+     * A Secret with the key key.json: the JSON key of a service account.
+     */
+    secretRef?: {
+      /**
+       * The name of the Secret.
+       */
+      name: string
+    }
+    /**
+     * Workload identity federation: a ServiceAccount's token is exchanged for one of Google.
+     */
+    workloadIdentity?: {
+      /**
+       * The provider, for example //iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/pool/providers/cluster.
+       */
+      audience: string
+      /**
+       * A ServiceAccount of the operator's namespace, whose token has the audience https:// + audience without the leading //.
+       */
+      serviceAccountName: string
+      /**
+       * The e-mail of a Google service account to act as; left out, the federated identity itself must have the rights.
+       */
+      impersonate?: string
+    }
+    /**
+     * The identity of the operator's own pod or node, from the metadata server.
+     */
+    metadataServer?: {
+      /**
+       * Which account of the instance; an e-mail.
+       */
+      account: string
+    }
+  }
+  /**
+   * Azure Container Registry: a refresh token, or with repositories an access token for these alone.
+   */
+  acr?: {
+    /**
+     * The login server.
+     */
+    registry: string
+    /**
+     * The Entra tenant of the application.
+     */
+    tenantId?: string
+    /**
+     * The application (client) id; with managedIdentity that of a user-assigned identity.
+     */
+    clientId?: string
+    /**
+     * A Secret with the key clientSecret.
+     */
+    secretRef?: {
+      /**
+       * The name of the Secret.
+       */
+      name: string
+    }
+    /**
+     * A ServiceAccount of the operator's namespace that the application has a federated credential for (audience api://AzureADTokenExchange).
+     */
+    serviceAccountName?: string
+    /**
+     * The managed identity of the node or pod.
+     */
+    managedIdentity?: {}
+    /**
+     * Repositories that the login is limited to, for example team/app.
+     */
+    repositories?: string[]
+    /**
+     * Where the tenant is.
+     */
+    cloud: 'AzurePublic' | 'AzureGovernment' | 'AzureChina'
+  }
+  /**
+   * Experimental: a GitHub App's installation token for ghcr.io, valid for an hour. GitHub does not promise that such tokens may pull packages, so verify.image is needed.
+   */
+  github?: {
+    /**
+     * The App's id, in quotes.
+     */
+    appId: string
+    /**
+     * The id of its installation in the organisation, in quotes.
+     */
+    installationId: string
+    /**
+     * A Secret with the key privateKey: the App's private key (PEM).
+     */
+    secretRef: {
+      /**
+       * The name of the Secret.
+       */
+      name: string
+    }
+    /**
+     * The API; of GitHub Enterprise Server for example https://github.example.com/api/v3.
+     */
+    url: string
+    /**
+     * The registry's host.
+     */
+    registry: string
+  }
+  /**
+   * GitLab: a deploy token with the scope read_registry, made and revoked by the operator.
+   */
+  gitlab?: {
+    /**
+     * The GitLab server.
+     */
+    url: string
+    /**
+     * The host of its container registry.
+     */
+    registry: string
+    /**
+     * The project the token is for: its path or its number, for example acme/app.
+     */
+    project?: string
+    /**
+     * The group the token is for: its path or its number, for example acme.
+     */
+    group?: string
+    /**
+     * A Secret with the key token: an access token of a Maintainer or Owner with the scope api.
+     */
+    secretRef: {
+      /**
+       * The name of the Secret.
+       */
+      name: string
+    }
+    /**
+     * Days until a deploy token ends by itself; it is renewed at half of them.
+     */
+    lifetimeDays: number
+  }
+  /**
+   * Harbor: robot accounts whose secrets the operator renews. With two of them, in turn, so that the one in use is never touched; with one, pulls fail for the seconds that a rollout takes.
+   */
+  harbor?: {
+    /**
+     * The Harbor server.
+     */
+    url: string
+    /**
+     * One or two robot accounts by their full names, for example robot$acme+pull-a.
+     */
+    robots: string[]
+    /**
+     * A Secret with the keys username and password of who may update the robots.
+     */
+    secretRef: {
+      /**
+       * The name of the Secret.
+       */
+      name: string
+    }
+  }
+  /**
+   * Quay: a robot account with federation, which a ServiceAccount's token is exchanged for.
+   */
+  quay?: {
+    /**
+     * The Quay server.
+     */
+    url: string
+    /**
+     * The robot account, for example acme+puller.
+     */
+    robot: string
+    /**
+     * A ServiceAccount of the operator's namespace that the robot trusts.
+     */
+    serviceAccountName: string
+    /**
+     * The audience of its token.
+     */
+    audience?: string
+  }
+  /**
+   * HashiCorp Vault or OpenBao. What is there has the keys of a Secret: .dockerconfigjson, or username and password (which need registries).
+   */
+  vault?: {
+    /**
+     * The server.
+     */
+    url: string
+    /**
+     * Where the secrets engine is mounted.
+     */
+    mount: string
+    /**
+     * The path within it, without data/.
+     */
+    path: string
+    /**
+     * The kind of secrets engine. Dynamic is one that makes a login with a lease at every read.
+     */
+    engine: 'KVv2' | 'KVv1' | 'Dynamic'
+    /**
+     * The namespace of Vault Enterprise or OpenBao.
+     */
+    namespace?: string
+    /**
+     * What the keys are called there.
+     */
+    keys: {
+      /**
+       * The key of the user name.
+       */
+      username: string
+      /**
+       * The key of the password or token.
+       */
+      password: string
+    }
+    /**
+     * A Secret with the key token.
+     */
+    secretRef?: {
+      /**
+       * The name of the Secret.
+       */
+      name: string
+    }
+    /**
+     * The Kubernetes auth method.
+     */
+    kubernetes?: {
+      /**
+       * The role that is logged in to.
+       */
+      role: string
+      /**
+       * A ServiceAccount of the operator's namespace that is bound to the role.
+       */
+      serviceAccountName: string
+      /**
+       * Where the auth method is mounted.
+       */
+      mount: string
+      /**
+       * The audience of the ServiceAccount's token.
+       */
+      audience: string
+    }
+  }
+  /**
+   * Any OIDC provider that exchanges a ServiceAccount's token for an access token (RFC 8693). registries must name where it is good for.
+   */
+  tokenExchange?: {
+    /**
+     * The provider's issuer; its endpoints are discovered there.
+     */
+    issuer: string
+    /**
+     * A ServiceAccount of the operator's namespace, whose token is exchanged.
+     */
+    serviceAccountName: string
+    /**
+     * The audience of the ServiceAccount's token. Left out: issuer.
+     */
+    subjectAudience?: string
+    /**
+     * The client at the provider.
+     */
+    clientId: string
+    /**
+     * A Secret with the key clientSecret; left out, the client is a public one.
+     */
+    secretRef?: {
+      /**
+       * The name of the Secret.
+       */
+      name: string
+    }
+    /**
+     * What the access token is for.
+     */
+    audience?: string
+    /**
+     * The scopes asked for, separated by spaces.
+     */
+    scope?: string
+    /**
+     * The user name that the registry takes the access token with, for example oauth2accesstoken.
+     */
+    username: string
+  }
+  /**
+   * A plugin of the kubelet's credential provider protocol, or a docker-credential helper, from the folder that the installation sets (--exec-plugin-dir).
+   */
+  exec?: {
+    /**
+     * The name of its file in that folder.
+     */
+    plugin: string
+    /**
+     * How it is spoken to.
+     */
+    protocol: 'KubeletCredentialProvider' | 'DockerCredentialHelper'
+    /**
+     * The images (KubeletCredentialProvider) or server URLs (DockerCredentialHelper) that it is asked about, for example 123456789012.dkr.ecr.eu-central-1.amazonaws.com/app.
+     */
+    for: string[]
+    /**
+     * Arguments of the plugin.
+     */
+    args?: string[]
+    /**
+     * A ServiceAccount of the operator's namespace, whose token and annotations the plugin gets.
+     */
+    serviceAccountName?: string
+    /**
+     * The audience of that token.
+     */
+    audience?: string
   }
 }
 /**

@@ -12,7 +12,7 @@ import { persistently } from '../kube/persistently.ts'
 import type { WorkQueue } from '../kube/work-queue.ts'
 import type { Entries } from '../model/docker-config.ts'
 import type { Status } from '../model/status.ts'
-import { issue } from '../sources/source.ts'
+import { issue } from '../sources/sources.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Loop } from '../telemetry/metrics.ts'
 import { Board } from './board.ts'
@@ -29,7 +29,7 @@ import { Payloads } from './payloads.ts'
 import { Reporter } from './reporter.ts'
 import { SecretWriter } from './secret-writer.ts'
 import { ServiceAccountWriter } from './service-account-writer.ts'
-import { sourceReader } from './source-reader.ts'
+import { type SourceSurroundings, sourceContexts } from './source-context.ts'
 import { StatusWriter } from './status-writer.ts'
 import { follow } from './triggers.ts'
 
@@ -41,6 +41,7 @@ export interface ControllerParts {
   events: EventRecorder
   log: Logger
   ownNamespace: string
+  surroundings: SourceSurroundings
   /** Namespaces worked on at the same time. */
   concurrency: number
   redact(text: string): string
@@ -73,7 +74,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
   const ownership = new Ownership(marks)
   const reporter = new Reporter(parts.events, parts.redact)
   const credentials = new CredentialStates(ownNamespace)
-  const sources = sourceReader(client, ownNamespace)
+  const contextOf = sourceContexts(client, ownNamespace, parts.surroundings)
   const board = new Board((name) => {
     touchStatus(name)
     if (credentials.get(name)?.credential.deleting) credentialQueue.add(name)
@@ -106,7 +107,10 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     log,
     sourceVersion: ({ source }) =>
       source.secretRef && (caches.sources.get(ownNamespace, source.secretRef.name) ?? 'absent'),
-    issue: (credential) => issue(credential, sources),
+    issue: async (credential) => {
+      const { entries, issuedAt } = await issue(credential.source, contextOf(credential, undefined), signal)
+      return { entries, ...(issuedAt && { issuedAt: issuedAt.toISOString() }) }
+    },
     finalize: parts.finalize,
     conceal: parts.conceal,
     wake: (name) => wake(name),

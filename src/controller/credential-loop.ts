@@ -9,9 +9,8 @@ import type { Credential } from '../model/credential.ts'
 import { feeds } from '../model/desired.ts'
 import type { Entries } from '../model/docker-config.ts'
 import { selectsNamespace } from '../model/selection.ts'
-import { SourceProblem } from '../model/source-secret.ts'
 import type { Material } from '../model/status.ts'
-import type { Issued } from '../sources/source.ts'
+import { SourceProblem } from '../sources/source-problem.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Board } from './board.ts'
 import type { Caches } from './caches.ts'
@@ -31,7 +30,7 @@ export interface CredentialLoopParts {
   log: Logger
   /** What the source's content is at; undefined when it has to be asked to know. */
   sourceVersion(credential: Credential): string | undefined
-  issue(credential: Credential): Promise<Issued>
+  issue(credential: Credential): Promise<Kept>
   /** Puts our finalizer on a living credential, takes it off a deleted one. True when the credential was changed. */
   finalize(credential: ObservedCredential): Promise<boolean>
   /** Keeps secret values out of everything that is logged from now on. */
@@ -164,7 +163,7 @@ export class CredentialLoop {
   }
 
   /** Before anything is written with it. Not kept is no reason not to use it, but one to read it again, if that can help. */
-  async #keep(credential: Credential, issued: Issued): Promise<Partial<Reading>> {
+  async #keep(credential: Credential, issued: Kept): Promise<Partial<Reading>> {
     const { lastGood, log, reporter } = this.#parts
     try {
       await lastGood.keep(credential.uid, issued)
@@ -181,7 +180,7 @@ export class CredentialLoop {
   /** What the source has just given, else the last that was good. */
   #inUse(
     { uid }: Credential,
-    issued: Issued | undefined,
+    issued: Kept | undefined,
     previous: CredentialRecord | undefined,
   ): Pick<CredentialRecord, 'entries' | 'material'> {
     if (issued) return { entries: issued.entries, material: materialOf(issued) }
@@ -247,7 +246,7 @@ function isRefused(error: unknown): boolean {
 }
 
 interface Reading {
-  issued?: Issued
+  issued?: Kept
   problem: Problem
   readFrom?: string | undefined
   /** To be thrown when all else is done, so that the queue tries again. */

@@ -1,4 +1,5 @@
 /** What is known of every credential now, as the namespace loop and the status read it. Written by the credential loop. */
+import { secretOf } from '../model/credential.ts'
 import type { CredentialState } from '../model/desired.ts'
 import type { ObservedSecret } from '../model/observed.ts'
 import type { Problem } from '../model/outcome.ts'
@@ -46,6 +47,6 @@ export class CredentialStates {
    */
   mayBeSource({ namespace, name, dataIsOurs }: ObservedSecret): boolean {
     if (namespace !== this.#ownNamespace) return false
-    return !dataIsOurs || this.#all.some(({ credential }) => credential.source.secretRef?.name === name)
+    return !dataIsOurs || this.#all.some(({ credential }) => secretOf(credential.source) === name)
   }
 }

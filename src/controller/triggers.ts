@@ -2,6 +2,7 @@
  * Which change wakes which loop. Only wakes: what is to be done is found by looking at the state, never at the change.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { secretOf } from '../model/credential.ts'
 import type { ObservedServiceAccount } from '../model/observed.ts'
 import type { Caches } from './caches.ts'
 import type { ObservedCredential } from './observe.ts'
@@ -23,7 +24,7 @@ export function follow(caches: Caches, wake: Wakers): () => void {
     }),
     caches.sources.subscribe(({ name }) => {
       for (const credential of caches.credentials.values()) {
-        if (credential.source.secretRef?.name === name) wake.credential(credential.name)
+        if (secretOf(credential.source) === name) wake.credential(credential.name)
       }
     }),
     caches.namespaces.subscribe(({ name, before, after }) => {
@@ -48,6 +49,7 @@ function sameButStatus(before: ObservedCredential, after: ObservedCredential): b
   return (
     before.uid === after.uid &&
     before.generation === after.generation && // also moved by the deletionTimestamp
+    before.refreshRequest === after.refreshRequest &&
     isDeepStrictEqual(before.finalizers, after.finalizers)
   )
 }

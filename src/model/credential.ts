@@ -2,6 +2,7 @@
  * A RegistryCredential as the loops work with it: defaults filled in (an object stored under an older schema may lack
  * them), globs compiled, nothing of the API machinery but what is needed.
  */
+import { refreshAnnotation } from '../api/names.ts'
 import type { RegistryCredential } from '../api/registry-credential.ts'
 import { compileGlobs, type NameMatcher } from './glob.ts'
 import type { LabelSelector } from './label-selector.ts'
@@ -20,6 +21,11 @@ export interface Credential {
   priority: number
   suspended: boolean
   deletionPolicy: 'Delete' | 'Orphan'
+  /** Milliseconds between refreshes of what does not say when it ends. */
+  refreshInterval: number
+  verify: { policy: 'Enforce' | 'Warn' | 'Off'; image: string | undefined }
+  /** Another value than before asks for a refresh at once. */
+  refreshRequest: string | undefined
 }
 
 export interface NamespaceSelection {
@@ -50,5 +56,21 @@ export function interpret({ metadata, spec }: RegistryCredential): Credential {
     priority: spec.priority ?? 0,
     suspended: spec.suspend ?? false,
     deletionPolicy: spec.deletionPolicy ?? 'Delete',
+    refreshInterval: milliseconds(spec.refreshInterval ?? '1h'),
+    verify: { policy: spec.verify?.policy ?? 'Enforce', image: spec.verify?.image },
+    refreshRequest: metadata.annotations?.[refreshAnnotation],
   }
+}
+
+/** The Secret of the operator's namespace that a source reads: the source itself, or what it proves itself with. */
+export function secretOf(source: Credential['source']): string | undefined {
+  if (source.secretRef) return source.secretRef.name
+  const [member = {}] = Object.values(source) as { secretRef?: { name: string } }[]
+  return member.secretRef?.name
+}
+
+/** Of a time such as 1h30m. */
+function milliseconds(time: string): number {
+  const [, hours = 0, minutes = 0, seconds = 0] = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(time) ?? []
+  return ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000
 }

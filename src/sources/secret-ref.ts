@@ -1,23 +1,17 @@
 /** `source.secretRef`: a Secret in the operator's own namespace, made by hand, by GitOps or by another operator. */
-import { entriesOf, SourceProblem } from '../model/source-secret.ts'
-import type { Issued, SourceContext } from './source.ts'
+import { givenBy } from '../model/source-secret.ts'
+import type { Source } from './source.ts'
+import { SourceProblem } from './source-problem.ts'
 
-export async function secretRef(
-  { name }: { name: string },
-  registries: readonly string[] | undefined,
-  { readSecret }: SourceContext,
-): Promise<Issued> {
-  const secret = await readSecret(name)
-  if (secret === undefined) {
-    throw new SourceProblem(
-      'SourceNotFound',
-      `Secret ${name} does not exist in the operator's namespace; create it there.`,
-    )
-  }
-  try {
-    return { entries: entriesOf(secret, registries), ...(secret.changedAt && { issuedAt: secret.changedAt }) }
-  } catch (problem) {
-    if (!(problem instanceof SourceProblem)) throw problem
-    throw new SourceProblem(problem.reason, `Secret ${name} cannot be used: ${problem.message}.`)
-  }
+export const secretRef: Source<'secretRef'> = {
+  async issue({ name }, { readSecret }) {
+    const secret = await readSecret(name)
+    if (secret === undefined) {
+      throw new SourceProblem(
+        'SourceNotFound',
+        `Secret ${name} does not exist in the operator's namespace; create it there.`,
+      )
+    }
+    return { given: givenBy(secret), ...(secret.changedAt && { issuedAt: secret.changedAt }) }
+  },
 }

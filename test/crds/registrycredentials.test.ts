@@ -90,6 +90,8 @@ test('what is left out gets its default', async () => {
     priority: 0,
     suspend: false,
     deletionPolicy: 'Delete',
+    refreshInterval: '1h',
+    verify: { policy: 'Enforce' },
   })
   expect(body.status).toEqual({ observedGeneration: -1 })
 })
@@ -101,7 +103,7 @@ test.each([
     { spec: { source: { secretRef: { name: 'a', namespace: 'b' } } } },
     'spec.source.secretRef.namespace',
   ],
-  ['a second, unknown source', { spec: { source: { ...source, vault: {} } } }, 'unknown field "spec.source.vault"'],
+  ['a second, unknown source', { spec: { source: { ...source, ldap: {} } } }, 'unknown field "spec.source.ldap"'],
 ])('strict validation, as kubectl asks for, refuses %s', async (_, object, says) => {
   const { status, body } = await create(object)
   expect([status, body.message]).toEqual([400, expect.stringContaining(says)])

@@ -36,6 +36,8 @@ export function credential(
       priority: 0,
       suspend: false,
       deletionPolicy: 'Delete',
+      refreshInterval: '1h',
+      verify: { policy: 'Enforce' },
       ...spec,
     },
   })

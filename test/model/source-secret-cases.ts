@@ -80,7 +80,7 @@ const refusedConfigs: Refused[] = [
   {
     what: 'a key that is longer than any registry',
     secret: dockerConfig({ [`${'a'.repeat(253)}.io`]: good }),
-    says: `entry number 1 in ${field} is longer than 253 characters`,
+    says: `entry number 1 is longer than 253 characters`,
   },
   {
     what: 'more entries than the status can name',
@@ -107,17 +107,17 @@ const refusedConfigs: Refused[] = [
   {
     what: 'a key that the kubelet ignores',
     secret: dockerConfig({ 'ghcr.io/*/app': good }),
-    says: `entry number 1 in ${field} has a wildcard in its path; the kubelet knows them in the host only`,
+    says: `entry number 1 has a wildcard in its path; the kubelet knows them in the host only`,
   },
   {
     what: 'a key with a user',
     secret: dockerConfig({ 'a.io': good, 'u:p@b.io': good }),
-    says: `entry number 2 in ${field} names a user or a digest; only a registry and a path belong here`,
+    says: `entry number 2 names a user or a digest; only a registry and a path belong here`,
   },
   {
     what: 'a login in place of a key',
     secret: dockerConfig({ 'robot:secret': good }),
-    says: `entry number 1 in ${field} has a port that is not a number`,
+    says: `entry number 1 has a port that is not a number`,
   },
   {
     what: 'an unreadable entry with a login in place of its key',
@@ -127,23 +127,23 @@ const refusedConfigs: Refused[] = [
   {
     what: 'one key in two spellings',
     secret: dockerConfig({ 'ghcr.io': good, 'https://ghcr.io/': good }),
-    says: `entry https://ghcr.io/ in ${field} stands there twice, in two spellings of ghcr.io`,
+    says: `entry https://ghcr.io/ stands there twice, in two spellings of ghcr.io`,
   },
   {
     what: 'an identity token',
     secret: dockerConfig({ 'ghcr.io': { username: 'u', identitytoken: 't' } }),
-    says: `entry ghcr.io in ${field} ${lacks}`,
+    says: `entry ghcr.io ${lacks}`,
   },
-  { what: 'an empty entry', secret: dockerConfig({ 'ghcr.io': null }), says: `entry ghcr.io in ${field} ${lacks}` },
+  { what: 'an empty entry', secret: dockerConfig({ 'ghcr.io': null }), says: `entry ghcr.io ${lacks}` },
   {
     what: 'a password that ends in a line break',
     secret: dockerConfig({ 'ghcr.io': { username: 'u', password: 'p\n' } }),
-    says: `entry ghcr.io in ${field} ${control}`,
+    says: `entry ghcr.io ${control}`,
   },
   {
     what: 'a username with a colon',
     secret: dockerConfig({ 'ghcr.io': { username: 'a:b', password: 'p' } }),
-    says: `entry ghcr.io in ${field} ${colon}`,
+    says: `entry ghcr.io ${colon}`,
   },
 ]
 

@@ -1,10 +1,15 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { type Entries, encodeBase64, formatDockerConfigJson, maxSecretBytes } from '../../src/model/docker-config.ts'
+import { entriesOf as entriesOfGiven, GivenProblem } from '../../src/model/given.ts'
 import { lookup } from '../../src/model/keyring.ts'
 import { canonicalKey } from '../../src/model/registry-key.ts'
-import { entriesOf, SourceProblem, type SourceSecret } from '../../src/model/source-secret.ts'
+import { givenBy, type SourceSecret } from '../../src/model/source-secret.ts'
 import { dockerConfig, dockerConfigText, login, many, refused, sized, source } from './source-secret-cases.ts'
+
+function entriesOf(secret: SourceSecret, registries: readonly string[] | undefined): Entries {
+  return entriesOfGiven(givenBy(secret), registries)
+}
 
 const hub = 'https://index.docker.io/v1/'
 
@@ -20,11 +25,11 @@ function users(entries: Entries): Record<string, string> {
   return Object.fromEntries([...entries].map(([key, { username }]) => [key, username]))
 }
 
-function problemOf(secret: SourceSecret, registries?: readonly string[]): SourceProblem {
+function problemOf(secret: SourceSecret, registries?: readonly string[]): GivenProblem {
   try {
     entriesOf(secret, registries)
   } catch (problem) {
-    if (problem instanceof SourceProblem) return problem
+    if (problem instanceof GivenProblem) return problem
     throw problem
   }
   throw new Error('was not refused')
@@ -247,7 +252,7 @@ describe('for any source', () => {
           entriesOf(each, registries)
         } catch (problem) {
           failed++
-          expect(problem).toBeInstanceOf(SourceProblem)
+          expect(problem).toBeInstanceOf(GivenProblem)
           expect(String(problem)).not.toMatch(/hunter2|S3CR3T/)
           expect(String(problem)).not.toContain(encoded.slice(0, 8))
         }

@@ -1,0 +1,91 @@
+/**
+ * What sources see of the cluster: Secrets and ServiceAccounts of the operator's own namespace, and nothing else. The
+ * tokens are asked for with the rights of the operator, which an installation gives by the names of the ServiceAccounts.
+ */
+import { fieldManager } from '../api/names.ts'
+import type { ObjectMeta } from '../api/object-meta.ts'
+import { isForbidden, isNotFound } from '../kube/api-error.ts'
+import type { KubeClient } from '../kube/client.ts'
+import type { KubeObject } from '../kube/objects.ts'
+import type { Credential } from '../model/credential.ts'
+import type { SourceSecret } from '../model/source-secret.ts'
+import type { Handle, IdentityToken, SourceContext } from '../sources/source.ts'
+import { SourceProblem } from '../sources/source-problem.ts'
+import { secretPath } from './secret-writer.ts'
+
+export type SourceSurroundings = Pick<SourceContext, 'settings' | 'fetch' | 'metadataFetch' | 'conceal'>
+
+/** Seconds that a token lives: the least that the API server gives; it is used at once. */
+const tokenSeconds = 600
+
+/** @param namespace the operator's own */
+export function sourceContexts(client: KubeClient, namespace: string, surroundings: SourceSurroundings) {
+  const { conceal } = surroundings
+  return ({ name, uid, registries }: Credential, handle: Handle | undefined): SourceContext => ({
+    ...surroundings,
+    credential: { name, uid },
+    registries,
+    handle,
+    readSecret: (secret) => readSecret(client, namespace, secret),
+    async requestToken(serviceAccount, audience) {
+      const identity = await requestToken(client, namespace, serviceAccount, audience)
+      conceal(identity.token)
+      return identity
+    },
+  })
+}
+
+async function readSecret(client: KubeClient, namespace: string, name: string) {
+  try {
+    const secret = await client.get<KubeObject & Partial<SourceSecret>>(secretPath(namespace, name))
+    const changedAt = lastChange(secret.metadata)
+    return { type: secret.type ?? 'Opaque', data: secret.data ?? {}, ...(changedAt && { changedAt }) }
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
+}
+
+async function requestToken(
+  client: KubeClient,
+  namespace: string,
+  serviceAccount: string,
+  audience: string,
+): Promise<IdentityToken> {
+  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}`
+  const request = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    spec: { audiences: [audience], expirationSeconds: tokenSeconds },
+  }
+  try {
+    const { metadata } = await client.get<KubeObject>(path)
+    const { status } = await client.create<{ status: { token: string } }>(`${path}/token`, request, { fieldManager })
+    return { token: status.token, annotations: metadata.annotations ?? {} }
+  } catch (error) {
+    if (isNotFound(error)) {
+      throw new SourceProblem(
+        'SourceNotFound',
+        `ServiceAccount ${serviceAccount} does not exist in the operator's namespace; create it there.`,
+        30,
+      )
+    }
+    if (isForbidden(error)) {
+      throw new SourceProblem(
+        'IssuerRefused',
+        `The operator may not ask for tokens of ServiceAccount ${serviceAccount}; have it added to the installation (config/identities).`,
+        30,
+      )
+    }
+    throw error
+  }
+}
+
+/** The last write that anybody made, else the creation. RFC 3339 times in UTC sort as text. */
+function lastChange({ managedFields, creationTimestamp }: ObjectMeta): Date | undefined {
+  const last = [creationTimestamp, ...(managedFields ?? []).map(({ time }) => time)]
+    .filter((time) => time !== undefined)
+    .sort()
+    .at(-1)
+  return last === undefined ? undefined : new Date(last)
+}

@@ -1,0 +1,81 @@
+/** All sources, by their member of `spec.source`. Each is loaded when it is first asked, since some bring large SDKs. */
+import type { RegistryCredentialSource } from '../api/registry-credential.ts'
+import type { Entries } from '../model/docker-config.ts'
+import { entriesOf, GivenProblem } from '../model/given.ts'
+import { hasEnded } from '../model/refresh.ts'
+import type { Handle, Issued, Source, SourceContext, SourceKind, SpecOf } from './source.ts'
+import { SourceProblem } from './source-problem.ts'
+
+const sources: { [Kind in SourceKind]?: () => Promise<Source<Kind>> } = {
+  secretRef: async () => (await import('./secret-ref.ts')).secretRef,
+}
+
+/** Entries under canonical keys, and what the source told of them. */
+export interface Material extends Omit<Issued, 'given'> {
+  entries: Entries
+}
+
+/** The one member of a source; undefined for one of a newer version of the API. */
+export function kindOf(source: RegistryCredentialSource): SourceKind | undefined {
+  return (Object.keys(sources) as SourceKind[]).find((kind) => source[kind] !== undefined)
+}
+
+/**
+ * Gets the entries of a credential from its source.
+ * @throws SourceProblem when what the source gives cannot be used; anything else is taken to pass
+ */
+export async function issue(
+  source: RegistryCredentialSource,
+  context: SourceContext,
+  signal: AbortSignal,
+): Promise<Material> {
+  const { implementation, kind, spec } = await chosen(source)
+  try {
+    const { given, ...rest } = await implementation.issue(spec, context, signal)
+    const logins = 'login' in given ? [given.login] : [...given.entries.values()]
+    for (const { username, password } of logins) context.conceal(password, `${username}:${password}`)
+    if (rest.expiresAt && hasEnded(rest.expiresAt, new Date())) throw alreadyExpired(rest.expiresAt)
+    return { entries: entriesOf(given, context.registries), ...rest }
+  } catch (problem) {
+    if (!(problem instanceof GivenProblem)) throw problem
+    const what = source.secretRef ? `Secret ${source.secretRef.name}` : `What source.${kind} gives`
+    throw new SourceProblem(problem.reason, `${what} cannot be used: ${problem.message}.`)
+  }
+}
+
+/**
+ * Ends at the issuer what was issued for a credential, but for what `keep` names.
+ * @throws as `issue`
+ */
+export async function retire(
+  source: RegistryCredentialSource,
+  keep: Handle | undefined,
+  context: SourceContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const { implementation, spec } = await chosen(source)
+  await implementation.retire?.(spec, keep, context, signal)
+}
+
+interface Chosen<Kind extends SourceKind> {
+  kind: Kind
+  implementation: Source<Kind>
+  spec: SpecOf<Kind>
+}
+
+async function chosen<Kind extends SourceKind>(source: RegistryCredentialSource): Promise<Chosen<Kind>> {
+  const kind = kindOf(source) as Kind | undefined
+  const load = kind === undefined ? undefined : sources[kind]
+  if (kind === undefined || load === undefined) {
+    throw new SourceProblem('SourceInvalid', 'spec.source has no member that this version of the operator knows.')
+  }
+  return { kind, implementation: await load(), spec: source[kind] as SpecOf<Kind> }
+}
+
+function alreadyExpired(expiresAt: Date): SourceProblem {
+  return new SourceProblem(
+    'AlreadyExpired',
+    `The issuer gave a login that ended at ${expiresAt.toISOString()}; its clock, or the one of this machine, is wrong.`,
+    60,
+  )
+}
