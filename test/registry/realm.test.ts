@@ -26,6 +26,8 @@ test.each([
   ['https://[fd00::2]/token', 'https://[fd00::1]'],
   ['https://auth/token', 'https://registry'],
   ['http://127.0.0.1/token', 'https://registry.example'],
+  ['https://user:password@ghcr.io/token', 'https://ghcr.io'],
+  ['ftp://ghcr.io/token', 'https://ghcr.io'],
 ])('%s may not be given a login of %s', (realm, registry) => {
   expect(own(realm, registry)).toBe(false)
 })
