@@ -24,22 +24,26 @@ const manifestTypes = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ')
 
+/** How a request with TLS ends where there is no TLS; certificates that are not trusted are none of it. */
+const noTls = /^(EPROTO|ERR_SSL_\w+)$/
+const noAnswer = /^(ECONNREFUSED|ECONNRESET|UND_ERR_SOCKET)$/
+
 /**
- * `GET /v2/` without a login, with TLS, or without where the installation lets it.
+ * `GET /v2/` without a login, with TLS; where there is none, without, if the installation lets it.
  * @returns the answer, and the origin at which the registry is
  */
 export async function ping(host: string, way: Way): Promise<{ origin: URL; answer: Response }> {
-  const secure = new URL(`https://${host}`)
+  const [secure, plain] = [new URL(`https://${host}`), new URL(`http://${host}`)]
   try {
     return { origin: secure, answer: await askForApi(secure, undefined, way) }
   } catch (problem) {
-    way.signal.throwIfAborted()
-    const plain = new URL(`http://${host}`)
+    const code = problem instanceof OutboundError ? problem.code : ''
+    if (!noTls.test(code) && !noAnswer.test(code)) throw problem
     try {
       return { origin: plain, answer: await askForApi(plain, undefined, way) }
     } catch (plainProblem) {
-      // It speaks no TLS: then that it may not be spoken to without tells the cure.
-      throw problem instanceof OutboundError && /^(EPROTO|ERR_SSL_)/.test(problem.code) ? plainProblem : problem
+      // That it may not be spoken to without TLS tells the cure only where it speaks no TLS.
+      throw noTls.test(code) ? plainProblem : problem
     }
   }
 }
