@@ -37,7 +37,7 @@ export function questionsOf(
 function questionAbout(entries: Entries, image: string): Question | Verification {
   const wanted = parseImage(image)
   if (wanted === undefined) {
-    const message = `verify.image is not the name of an image in a registry; write for example ghcr.io/acme/app:1.0.`
+    const message = 'verify.image is not the name of an image in a registry; write for example ghcr.io/acme/app:1.0.'
     return { verdict: 'Unknown', reason: 'ImageInvalid', message }
   }
   const [entry] = lookup([[...entries].map(([key, login]) => [key, { key, login }])], nameOf(wanted))

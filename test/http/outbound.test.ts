@@ -232,6 +232,9 @@ describe('a proxy', () => {
     expect(await failure(by(strict.url))).toMatchObject(refused)
     await strict.close()
     expect(await failure(by(strict.url))).toMatchObject(refused)
+    for (const broken of ['ftp://user:secret@proxy', 'http://user:secret@proxy:port']) {
+      expect(await failure(by(broken))).toEqual({ ...refused, message: expect.not.stringContaining('secret') })
+    }
   })
 })
 
