@@ -1,6 +1,9 @@
 /** What a registry said of a login. */
 
-/** `NoPullAccess`: the login is taken, but not for the image. `Unknown`: the registry did not say; that is nobody's fault. */
+/**
+ * Invalid: the login is refused. NoPullAccess: it is accepted, but may not pull the image. Unknown: the registry cannot
+ * be asked or does not say; never a reason to hold a login back.
+ */
 export type Verdict = 'Valid' | 'Invalid' | 'NoPullAccess' | 'Unknown'
 
 export interface Verification {

@@ -1,12 +1,13 @@
 /** Checks one login with its registry: first whether it is accepted, then whether it may pull an image. */
 import { OutboundError } from '../http/outbound-error.ts'
 import type { Image } from '../model/image.ts'
+import type { Verification } from '../model/verification.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import type { Question } from './questions.ts'
 import { isOwnRealm } from './realm.ts'
 import { askForApi, askForManifest, basic, ping, type Way } from './registry-client.ts'
 import { requestToken, type TokenAnswer, type TokenServer } from './token.ts'
-import { found, type Subject, unchecked, type Verification } from './verification.ts'
+import { found, type Subject, unchecked } from './verification.ts'
 
 /** An accepted login, and what makes requests with it and without any. */
 interface Access {

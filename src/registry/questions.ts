@@ -2,7 +2,8 @@
 import type { Entries, Entry } from '../model/docker-config.ts'
 import { type Image, nameOf, parseImage } from '../model/image.ts'
 import { lookup } from '../model/keyring.ts'
-import type { Subject, Verification } from './verification.ts'
+import type { Verification } from '../model/verification.ts'
+import type { Subject } from './verification.ts'
 
 export interface Question extends Subject {
   login: Entry

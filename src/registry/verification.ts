@@ -1,17 +1,6 @@
 /** What a registry says of a login. Messages are for conditions: host, docker config key, image and cure, nothing secret. */
 
-/**
- * Invalid: the login is refused. NoPullAccess: it is accepted, but may not pull the image. Unknown: the registry cannot
- * be asked or does not say; never a reason to hold a login back.
- */
-export type Verdict = 'Valid' | 'Invalid' | 'NoPullAccess' | 'Unknown'
-
-export interface Verification {
-  verdict: Verdict
-  /** CamelCase, for a condition. */
-  reason: string
-  message: string
-}
+import type { Verdict, Verification } from '../model/verification.ts'
 
 /** What is asked about. */
 export interface Subject {

@@ -1,9 +1,10 @@
 /** Checks the logins of a credential with their registries, once each. */
 import type { Entries } from '../model/docker-config.ts'
+import type { Verdict, Verification } from '../model/verification.ts'
 import { check } from './check.ts'
 import { type Question, questionsOf } from './questions.ts'
 import type { Way } from './registry-client.ts'
-import { unchecked, type Verdict, type Verification } from './verification.ts'
+import { unchecked } from './verification.ts'
 
 const atOnce = 4
 const atMost = 32

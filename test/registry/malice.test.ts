@@ -2,7 +2,7 @@
 import type { lookup } from 'node:dns'
 import { afterEach, expect, test } from '@jest/globals'
 import { Outbound } from '../../src/http/outbound.ts'
-import type { Verification } from '../../src/registry/verification.ts'
+import type { Verification } from '../../src/model/verification.ts'
 import { Verifier } from '../../src/registry/verify.ts'
 import { servers } from '../http/servers.ts'
 import { type Answer, bearer, entry, type Script, scripted } from './scripted.ts'

@@ -1,7 +1,7 @@
 /** What the registries of the world answer, and what follows from it. */
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { Outbound } from '../../src/http/outbound.ts'
-import type { Verification } from '../../src/registry/verification.ts'
+import type { Verification } from '../../src/model/verification.ts'
 import { Verifier } from '../../src/registry/verify.ts'
 import { freePorts } from '../cluster/ports.ts'
 import { servers } from '../http/servers.ts'
