@@ -8,6 +8,8 @@ import { SourceProblem } from './source-problem.ts'
 
 const sources: { [Kind in SourceKind]?: () => Promise<Source<Kind>> } = {
   secretRef: async () => (await import('./secret-ref.ts')).secretRef,
+  vault: async () => (await import('./vault.ts')).vault,
+  tokenExchange: async () => (await import('./token-exchange.ts')).tokenExchange,
 }
 
 /** Entries under canonical keys, and what the source told of them. */
