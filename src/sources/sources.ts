@@ -37,6 +37,7 @@ export async function issue(
     if (rest.expiresAt && hasEnded(rest.expiresAt, new Date())) throw alreadyExpired(rest.expiresAt)
     return { entries: entriesOf(given, context.registries), ...rest }
   } catch (problem) {
+    signal.throwIfAborted() // an SDK throws an error of its own then
     if (!(problem instanceof GivenProblem)) throw problem
     const what = source.secretRef ? `Secret ${source.secretRef.name}` : `What source.${kind} gives`
     throw new SourceProblem(problem.reason, `${what} cannot be used: ${problem.message}.`)
