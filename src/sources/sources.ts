@@ -8,6 +8,7 @@ import { SourceProblem } from './source-problem.ts'
 
 const sources: { [Kind in SourceKind]?: () => Promise<Source<Kind>> } = {
   secretRef: async () => (await import('./secret-ref.ts')).secretRef,
+  quay: async () => (await import('./quay.ts')).quay,
 }
 
 /** Entries under canonical keys, and what the source told of them. */
