@@ -56,7 +56,6 @@ export const tokenExchange: Source<'tokenExchange'> = {
         ...(expiresAt && { expiresAt }),
       }
     } catch (error) {
-      signal.throwIfAborted()
       if (error instanceof ClientError && error.code === otherIssuer) throw unusable(issuer.host, namesAnother)
       throw find(error, (each) => each instanceof SourceProblem) ?? toSourceProblem(error, issuer.host)
     }

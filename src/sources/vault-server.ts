@@ -3,6 +3,7 @@
  * “HTTP status codes”. Their own words reach no message.
  */
 import { retryAfterSeconds } from '../http/retry-after.ts'
+import { endpointOf } from './endpoint.ts'
 import { refusal, toSourceProblem, unusable } from './issuer.ts'
 import { asObject, readObject } from './json-object.ts'
 import type { SourceContext, SpecOf } from './source.ts'
@@ -35,14 +36,13 @@ export function vaultAt(spec: SpecOf<'vault'>, context: SourceContext, signal: A
     ...(token && { 'x-vault-token': token }),
   }
   return async ({ method, path, body, cure, missing }) => {
-    const url = new URL(`${spec.url.replace(/\/+$/, '')}/v1/${path}`)
+    const url = endpointOf(spec.url, `v1/${path}`)
     let response: Response
     let text: string
     try {
       response = await context.fetch(url, { method, headers, signal, ...(body && { body: JSON.stringify(body) }) })
       text = await response.text()
     } catch (error) {
-      signal.throwIfAborted()
       throw toSourceProblem(error, url.host)
     }
     const answer = text === '' ? {} : readObject(text)

@@ -55,7 +55,7 @@ async function readKv(spec: Spec, session: VaultSession): Promise<Record<string,
   const version = objectOf(await read(spec, session, `${mount}/data/${path}`), 'data', hostOf(spec))
   if (version.data === null) throw deleted(spec)
   const data = asObject(version.data)
-  if (data === undefined) throw unusable(hostOf(spec), 'has no data.data; is source.vault.engine right')
+  if (data === undefined) throw unusable(hostOf(spec), 'has no data.data; correct source.vault.engine')
   return data
 }
 

@@ -16,8 +16,10 @@ import type { IssuerServer, Misbehaviour } from './issuer-server.ts'
 import { SourceLab } from './lab.ts'
 import { canary, misbehaviours, redirectTo, silence } from './misbehaviours.ts'
 import { quayCase } from './quay.case.ts'
+import { tokenExchangeCase } from './token-exchange.case.ts'
+import { vaultCase } from './vault.case.ts'
 
-const cases: readonly SourceCase[] = [quayCase]
+const cases: readonly SourceCase[] = [quayCase, vaultCase, tokenExchangeCase]
 
 const never = new AbortController().signal
 
