@@ -23,7 +23,7 @@ export interface VaultRequest {
 /**
  * Sends one request.
  * @returns the JSON object of the answer; empty where there is none (204)
- * @throws SourceProblem; the reason of the signal when that is aborted
+ * @throws SourceProblem
  */
 export type AskVault = (request: VaultRequest) => Promise<Record<string, unknown>>
 
