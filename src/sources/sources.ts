@@ -8,6 +8,7 @@ import { SourceProblem } from './source-problem.ts'
 
 const sources: { [Kind in SourceKind]?: () => Promise<Source<Kind>> } = {
   secretRef: async () => (await import('./secret-ref.ts')).secretRef,
+  gitlab: async () => (await import('./gitlab.ts')).gitlab,
   quay: async () => (await import('./quay.ts')).quay,
 }
 

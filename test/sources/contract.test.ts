@@ -12,12 +12,13 @@ import { Redactor } from '../../src/telemetry/redaction.ts'
 import { createAuthority, serverCertificate } from '../cluster/certificates.ts'
 import { eventually } from '../cluster/wait.ts'
 import type { SourceCase, Wish } from './contract.ts'
+import { gitlabCase } from './gitlab.case.ts'
 import type { IssuerServer, Misbehaviour } from './issuer-server.ts'
 import { SourceLab } from './lab.ts'
 import { canary, misbehaviours, redirectTo, silence } from './misbehaviours.ts'
 import { quayCase } from './quay.case.ts'
 
-const cases: readonly SourceCase[] = [quayCase]
+const cases: readonly SourceCase[] = [gitlabCase, quayCase]
 
 const never = new AbortController().signal
 
