@@ -9,6 +9,7 @@ import { SourceProblem } from './source-problem.ts'
 const sources: { [Kind in SourceKind]?: () => Promise<Source<Kind>> } = {
   secretRef: async () => (await import('./secret-ref.ts')).secretRef,
   gitlab: async () => (await import('./gitlab.ts')).gitlab,
+  harbor: async () => (await import('./harbor.ts')).harbor,
   quay: async () => (await import('./quay.ts')).quay,
 }
 

@@ -13,12 +13,13 @@ import { createAuthority, serverCertificate } from '../cluster/certificates.ts'
 import { eventually } from '../cluster/wait.ts'
 import type { SourceCase, Wish } from './contract.ts'
 import { gitlabCase } from './gitlab.case.ts'
+import { harborCase } from './harbor.case.ts'
 import type { IssuerServer, Misbehaviour } from './issuer-server.ts'
 import { SourceLab } from './lab.ts'
 import { canary, misbehaviours, redirectTo, silence } from './misbehaviours.ts'
 import { quayCase } from './quay.case.ts'
 
-const cases: readonly SourceCase[] = [gitlabCase, quayCase]
+const cases: readonly SourceCase[] = [gitlabCase, harborCase, quayCase]
 
 const never = new AbortController().signal
 
