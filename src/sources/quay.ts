@@ -13,7 +13,8 @@ export const quay: Source<'quay'> = {
     const identity = await context.requestToken(serviceAccountName, audience)
     const endpoint = endpointOf(url, 'oauth2/federation/robot/token')
     const headers = { authorization: `Basic ${encodeBase64(`${robot}:${identity.token}`)}` }
-    const answer = await askIssuer(context.fetch, endpoint, { headers, signal })
+    const check = `that robot ${robot} trusts ServiceAccount ${serviceAccountName}`
+    const answer = await askIssuer(context.fetch, endpoint, { headers, signal }, check)
     const password = textOf(answer, 'token', endpoint.host)
     context.conceal(password)
     const expiresAt = expiryOf(password)

@@ -75,36 +75,35 @@ function guarded(spec: Spec, subjectAudience: string, context: SourceContext, si
     if (response.ok) return response
     const code = readObject(await response.text())?.error
     const { status } = response
-    const problem = refusal({
+    throw refusal({
       issuer: url.host,
       status,
       code,
+      check: checkFor(code, spec, subjectAudience),
       retryAfterSeconds: retryAfterSeconds(response.headers, Date.now()),
     })
-    const cure = problem.reason === 'IssuerRefused' ? cureFor(code, spec, subjectAudience) : ''
-    throw new SourceProblem(problem.reason, `${problem.message} ${cure}`.trim(), problem.retryAfterSeconds)
   }
 }
 
-/** By the codes of RFC 6749, 5.2, and RFC 8693, 2.2.2. */
-function cureFor(code: unknown, { clientId, secretRef, serviceAccountName }: Spec, subjectAudience: string): string {
+/** What to look at, by the codes of RFC 6749, 5.2, and RFC 8693, 2.2.2. */
+function checkFor(code: unknown, { clientId, secretRef, serviceAccountName }: Spec, subjectAudience: string): string {
   switch (code) {
     case 'invalid_client':
       return secretRef
-        ? `Correct source.tokenExchange.clientId, or the key clientSecret of Secret ${secretRef.name}.`
-        : 'Correct source.tokenExchange.clientId; a client that is not a public one needs secretRef too.'
+        ? `source.tokenExchange.clientId, and the key clientSecret of Secret ${secretRef.name}`
+        : 'source.tokenExchange.clientId, and whether that client needs secretRef'
     case 'unauthorized_client':
     case 'unsupported_grant_type':
-      return `Let the client ${clientId} use the grant type ${grantType} there.`
+      return `that the client ${clientId} may use the grant type ${grantType}`
     case 'invalid_target':
-      return 'Correct source.tokenExchange.audience.'
+      return 'source.tokenExchange.audience'
     case 'invalid_scope':
-      return 'Correct source.tokenExchange.scope.'
+      return 'source.tokenExchange.scope'
     case 'invalid_grant':
     case 'invalid_request':
-      return `See that it trusts the tokens of this cluster, for ServiceAccount ${serviceAccountName} and the audience ${subjectAudience}.`
+      return `that it trusts the tokens of this cluster, for ServiceAccount ${serviceAccountName} and the audience ${subjectAudience}`
     default:
-      return 'See that source.tokenExchange.issuer is an OIDC provider, and that it lets the client exchange tokens.'
+      return 'that source.tokenExchange.issuer is an OIDC provider, and lets the client exchange tokens'
   }
 }
 

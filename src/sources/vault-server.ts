@@ -14,8 +14,8 @@ export interface VaultRequest {
   /** Below /v1/. */
   path: string
   body?: object
-  /** What to mend when it refuses: sentences that name fields. */
-  cure: string
+  /** What to look at when it refuses, for people. */
+  check?: string
   /** Why there is nothing at the path; left out: that is a refusal as well. */
   missing?(answer: Record<string, unknown>): SourceProblem
 }
@@ -35,7 +35,7 @@ export function vaultAt(spec: SpecOf<'vault'>, context: SourceContext, signal: A
     ...(spec.namespace && { 'x-vault-namespace': spec.namespace }),
     ...(token && { 'x-vault-token': token }),
   }
-  return async ({ method, path, body, cure, missing }) => {
+  return async ({ method, path, body, check, missing }) => {
     const url = endpointOf(spec.url, `v1/${path}`)
     let response: Response
     let text: string
@@ -47,7 +47,7 @@ export function vaultAt(spec: SpecOf<'vault'>, context: SourceContext, signal: A
     }
     const answer = text === '' ? {} : readObject(text)
     if (response.status === 404 && missing) throw missing(answer ?? {})
-    if (!response.ok) throw problemOf(url.host, response, errorsIn(answer), cure)
+    if (!response.ok) throw problemOf(url.host, response, errorsIn(answer), check)
     if (answer === undefined) throw unusable(url.host, 'is no JSON object')
     return answer
   }
@@ -64,14 +64,15 @@ export function objectOf(answer: Record<string, unknown>, name: string, issuer: 
   return value
 }
 
-function problemOf(host: string, { status, headers }: Response, said: string, cure: string): SourceProblem {
+function problemOf(host: string, { status, headers }: Response, said: string, check?: string): SourceProblem {
   if (status === 472 || status === 473) {
-    const standby = `${host} is a standby that does not answer (${status}). Name the active server or a load balancer in source.vault.url.`
-    return new SourceProblem('IssuerUnavailable', standby)
+    const cure = 'name the active server, or a load balancer, in source.vault.url'
+    return new SourceProblem('IssuerUnavailable', `${host} is a standby that does not answer (${status}); ${cure}.`)
   }
-  const problem = refusal({ issuer: host, status, retryAfterSeconds: retryAfterSeconds(headers, Date.now()) })
-  const cured = problem.reason === 'IssuerRefused' ? cure : said.includes('sealed') ? 'It is sealed; unseal it.' : ''
-  return new SourceProblem(problem.reason, `${problem.message} ${cured}`.trim(), problem.retryAfterSeconds)
+  if (status === 503 && said.includes('sealed')) {
+    return new SourceProblem('IssuerUnavailable', `${host} is sealed (${status}); unseal it.`)
+  }
+  return refusal({ issuer: host, status, check, retryAfterSeconds: retryAfterSeconds(headers, Date.now()) })
 }
 
 function errorsIn(answer: Record<string, unknown> | undefined): string {

@@ -7,8 +7,8 @@ import { type AskVault, hostOf, objectOf, vaultAt } from './vault-server.ts'
 
 export interface VaultSession {
   ask: AskVault
-  /** What to do when a right is lacking. @param right such as `read secret/app` */
-  cure(right: string): string
+  /** What to look at when a right is lacking. @param right such as `read secret/app` */
+  check(right: string): string
   /** When the token ends, and with it every lease that it got; undefined: never. */
   tokenEnd(): Promise<Date | undefined>
   /** Ends a token that was had for this once, and its leases. */
@@ -29,15 +29,15 @@ async function withSecret(spec: Spec, name: string, context: SourceContext, sign
   if (!/^[!-~]+$/.test(token)) {
     throw new SourceProblem('SourceInvalid', `Secret ${name} has more than a token under token; put it there alone.`)
   }
-  const cure = (right: string) => `See that the token of Secret ${name} has not ended and may ${right}.`
+  const check = (right: string) => `that the token of Secret ${name} has not ended and may ${right}`
   const ask = vaultAt(spec, context, signal, token)
   const tokenEnd = async () => {
     const asked = Date.now()
     const path = 'auth/token/lookup-self'
-    const answer = await ask({ method: 'GET', path, cure: cure(`read ${path}, as the policy default lets it`) })
+    const answer = await ask({ method: 'GET', path, check: check(`read ${path}, as the policy default lets it`) })
     return endAfter(asked, objectOf(answer, 'data', hostOf(spec)).ttl, 'data.ttl', spec)
   }
-  return { ask, cure, tokenEnd, end: async () => undefined }
+  return { ask, check, tokenEnd, end: async () => undefined }
 }
 
 async function withServiceAccount(
@@ -53,7 +53,7 @@ async function withServiceAccount(
     method: 'POST',
     path: `auth/${mount}/login`,
     body: { role, jwt },
-    cure: `See that auth/${mount} is a Kubernetes auth method with the role ${role}, bound to ServiceAccount ${serviceAccountName} of the operator's namespace and the audience ${audience}.`,
+    check: `that auth/${mount} is a Kubernetes auth method with the role ${role}, bound to ServiceAccount ${serviceAccountName} of the operator's namespace and the audience ${audience}`,
   })
   const auth = objectOf(answer, 'auth', hostOf(spec))
   const token = textOf(auth, 'client_token', hostOf(spec))
@@ -61,11 +61,11 @@ async function withServiceAccount(
   const ask = vaultAt(spec, context, signal, token)
   const end = async () => {
     // Where this fails, as for a batch token, the token ends by itself: what was read with it is good all the same.
-    if (!signal.aborted) await ask({ method: 'POST', path: 'auth/token/revoke-self', cure: '' }).catch(() => undefined)
+    if (!signal.aborted) await ask({ method: 'POST', path: 'auth/token/revoke-self' }).catch(() => undefined)
   }
   return {
     ask,
-    cure: (right: string) => `See that the role ${role} may ${right}.`,
+    check: (right: string) => `that the role ${role} may ${right}`,
     tokenEnd: async () => endAfter(asked, auth.lease_duration, 'auth.lease_duration', spec),
     end,
   }

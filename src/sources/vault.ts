@@ -41,7 +41,7 @@ export const vault: Source<'vault'> = {
     try {
       for (const lease_id of leases) {
         const path = 'sys/leases/revoke'
-        await session.ask({ method: 'PUT', path, body: { lease_id }, cure: session.cure(`update ${path}`) })
+        await session.ask({ method: 'PUT', path, body: { lease_id }, check: session.check(`update ${path}`) })
       }
     } finally {
       await session.end()
@@ -81,7 +81,7 @@ async function read(spec: Spec, session: VaultSession, path: string): Promise<Re
   return await session.ask({
     method: 'GET',
     path,
-    cure: session.cure(`read ${path}`),
+    check: session.check(`read ${path}`),
     missing: ({ data }) => (asObject(asObject(data)?.metadata) ? deleted(spec) : nothingAt(spec, path)),
   })
 }

@@ -58,7 +58,7 @@ describe('with a provider that trusts the cluster', () => {
     await ask(spec(provider.issuer, { subjectAudience: 'sts.test' }))
     expect(provider.subjects.map(({ aud }) => aud)).toEqual([['sts.test']])
     await expect(ask(spec(provider.issuer))).rejects.toMatchObject({
-      ...says('IssuerRefused', `refuses (400 invalid_grant). See that it trusts the tokens of this cluster`),
+      ...says('IssuerRefused', `refuses (400 invalid_grant); check that it trusts the tokens of this cluster`),
       message: expect.stringContaining(`ServiceAccount sts-client and the audience ${provider.issuer}.`),
       retryAfterSeconds: 60,
     })
@@ -72,11 +72,14 @@ describe('with a provider that trusts the cluster', () => {
       await expect(ask(spec(issuer, { secretRef: { name: 'sts-wrong' } }))).rejects.toMatchObject(
         says(
           'IssuerRefused',
-          '(401 invalid_client). Correct source.tokenExchange.clientId, or the key clientSecret of Secret sts-wrong.',
+          '(401 invalid_client); check source.tokenExchange.clientId, and the key clientSecret of Secret sts-wrong.',
         ),
       )
       await expect(ask(spec(issuer))).rejects.toMatchObject(
-        says('IssuerRefused', 'invalid_client). Correct source.tokenExchange.clientId; a client that is not a public'),
+        says(
+          'IssuerRefused',
+          'invalid_client); check source.tokenExchange.clientId, and whether that client needs secretRef',
+        ),
       )
     },
   )
@@ -91,7 +94,7 @@ describe('with a provider that trusts the cluster', () => {
     const { issuer } = await startProvider(openClient())
     const asked = ask(spec(issuer, { audience: 'https://elsewhere.example.com' }))
     await expect(asked).rejects.toMatchObject(
-      says('IssuerRefused', '(400 invalid_target). Correct source.tokenExchange.audience.'),
+      says('IssuerRefused', '(400 invalid_target); check source.tokenExchange.audience.'),
     )
   })
 })
@@ -153,7 +156,7 @@ describe('a provider', () => {
   test('that is none is not asked for a token', async () => {
     const { url } = await lab.issuer(() => ({ status: 404, body: 'Not found' }))
     await expect(ask(spec(url))).rejects.toMatchObject(
-      says('IssuerRefused', 'refuses (404). See that source.tokenExchange.issuer is an OIDC provider'),
+      says('IssuerRefused', 'refuses (404); check that source.tokenExchange.issuer is an OIDC provider'),
     )
   })
 })

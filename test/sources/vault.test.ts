@@ -147,7 +147,7 @@ describe('the Kubernetes method', () => {
 
   test('ends the token of Vault also when nothing can be had with it', async () => {
     await expect(ask(withRole([]))).rejects.toMatchObject(
-      says('IssuerRefused', 'refuses (403)', `See that the role puller may read ${kvPath}.`),
+      says('IssuerRefused', 'refuses (403)', `check that the role puller may read ${kvPath}.`),
     )
     expect(vault.tokens.size).toBe(0)
   })
@@ -161,8 +161,8 @@ describe('the Kubernetes method', () => {
     const spec = withRole([kvPath])
     const kubernetes = { ...(spec.kubernetes as NonNullable<Spec['kubernetes']>), ...other }
     const { mount, role, serviceAccountName, audience } = kubernetes
-    const cure = [`See that auth/${mount} `, `role ${role}, `, `ServiceAccount ${serviceAccountName} `, audience]
-    const refused = { ...says('IssuerRefused', `refuses (${status}). `, ...cure), retryAfterSeconds: 60 }
+    const cure = [`check that auth/${mount} `, `role ${role}, `, `ServiceAccount ${serviceAccountName} `, audience]
+    const refused = { ...says('IssuerRefused', `refuses (${status}); `, ...cure), retryAfterSeconds: 60 }
     await expect(ask({ ...spec, kubernetes })).rejects.toMatchObject(refused)
   })
 })
@@ -266,8 +266,8 @@ describe('it is said what to do when', () => {
   test('the token has ended', async () => {
     const spec = await withToken([kvPath])
     for (const token of vault.tokens.keys()) vault.endToken(token)
-    const cure = `See that the token of Secret ${spec.secretRef?.name} has not ended and may read ${kvPath}.`
-    await expect(ask(spec)).rejects.toMatchObject(says('IssuerRefused', `refuses (403). ${cure}`))
+    const cure = `check that the token of Secret ${spec.secretRef?.name} has not ended and may read ${kvPath}.`
+    await expect(ask(spec)).rejects.toMatchObject(says('IssuerRefused', `refuses (403); ${cure}`))
   })
 
   test('the Secret has no token, or more than that', async () => {
@@ -284,13 +284,13 @@ describe('it is said what to do when', () => {
 
   test('it is sealed', async () => {
     vault.sealed = true
-    const sealed = says('IssuerUnavailable', 'cannot answer now (503). It is sealed; unseal it.')
+    const sealed = says('IssuerUnavailable', 'is sealed (503); unseal it.')
     await expect(ask(await withToken([kvPath]))).rejects.toMatchObject(sealed)
   })
 
   test.each([472, 473])('it is a standby that answers %d', async (status) => {
     server.answer = () => ({ status })
-    const standby = says('IssuerUnavailable', `is a standby that does not answer (${status}).`, 'source.vault.url')
+    const standby = says('IssuerUnavailable', `is a standby that does not answer (${status});`, 'source.vault.url')
     await expect(ask(await withToken([kvPath]))).rejects.toMatchObject(standby)
   })
 })
