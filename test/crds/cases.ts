@@ -1,6 +1,15 @@
 /** The tables of registrycredentials.test.ts: specs that are refused, with the words that say why, and specs that are not. */
 
 const source = { secretRef: { name: 'dockerhub' } }
+const vaultPath = { url: 'https://vault.example.com:8200', path: 'registry/dockerhub' }
+const vault = { ...vaultPath, secretRef: { name: 'vault' } }
+const byRole = { role: 'puller', serviceAccountName: 'vault-reader' }
+const vaultByRole = { ...vaultPath, kubernetes: byRole }
+const tokenExchange = {
+  issuer: 'https://sts.example.com/realms/acme',
+  serviceAccountName: 'sts-client',
+  username: 'oauth2accesstoken',
+}
 
 interface Case {
   what: string
@@ -219,6 +228,82 @@ export const wrongSpecs: Wrong[] = [
     field: 'spec.suspend',
     says: 'must be of type boolean',
   },
+  {
+    what: 'vault has two identities',
+    spec: { source: { vault: { ...vault, kubernetes: byRole } } },
+    field: 'spec.source.vault',
+    says: 'source.vault must have exactly one of secretRef and kubernetes, the identity that asks the issuer; leave out the others',
+  },
+  {
+    what: 'the URL of vault has a user',
+    spec: { source: { vault: { ...vault, url: 'https://root@vault.example.com' } } },
+    field: 'spec.source.vault.url',
+    says: 'without user, query or fragment; write for example https://vault.example.com:8200',
+  },
+  {
+    what: 'the mount of vault ends with a slash',
+    spec: { source: { vault: { ...vault, mount: 'secret/' } } },
+    field: 'spec.source.vault.mount',
+    says: 'must be a path without slashes at its ends; write for example secret',
+  },
+  {
+    what: 'the path of vault leads out of the mount',
+    spec: { source: { vault: { ...vault, path: '../sys/seal' } } },
+    field: 'spec.source.vault.path',
+    says: 'must be a path without slashes at its ends; write for example registry/dockerhub',
+  },
+  {
+    what: 'the namespace of vault has a line break',
+    spec: { source: { vault: { ...vault, namespace: 'admin\n' } } },
+    field: 'spec.source.vault.namespace',
+    says: 'must be the path of a namespace, without white space; write for example admin/registry',
+  },
+  {
+    what: 'the Secret of vault has a name that none has',
+    spec: { source: { vault: { ...vault, secretRef: { name: 'Vault' } } } },
+    field: 'spec.source.vault.secretRef.name',
+    says: "must be the name of a Secret in the operator's namespace",
+  },
+  {
+    what: 'the ServiceAccount of vault has a name that none has',
+    spec: { source: { vault: { ...vaultByRole, kubernetes: { role: 'puller', serviceAccountName: 'a/b' } } } },
+    field: 'spec.source.vault.kubernetes.serviceAccountName',
+    says: "must be the name of a ServiceAccount in the operator's namespace",
+  },
+  {
+    what: 'the auth method of vault is mounted outside of auth',
+    spec: { source: { vault: { ...vaultByRole, kubernetes: { ...byRole, mount: '../secret/data' } } } },
+    field: 'spec.source.vault.kubernetes.mount',
+    says: 'must be a path without slashes at its ends; write for example kubernetes',
+  },
+  {
+    what: 'the issuer of tokenExchange has a query',
+    spec: { source: { tokenExchange: { ...tokenExchange, issuer: 'https://sts.example.com/?realm=a' } } },
+    field: 'spec.source.tokenExchange.issuer',
+    says: 'without user, query or fragment; write for example https://sts.example.com',
+  },
+  {
+    what: 'the issuer of tokenExchange is its discovery document',
+    spec: {
+      source: {
+        tokenExchange: { ...tokenExchange, issuer: 'https://sts.example.com/.well-known/openid-configuration' },
+      },
+    },
+    field: 'spec.source.tokenExchange.issuer',
+    says: 'must be the issuer, not its discovery document; write what stands before /.well-known/',
+  },
+  {
+    what: 'the ServiceAccount of tokenExchange has a name that none has',
+    spec: { source: { tokenExchange: { ...tokenExchange, serviceAccountName: 'Sts' } } },
+    field: 'spec.source.tokenExchange.serviceAccountName',
+    says: "must be the name of a ServiceAccount in the operator's namespace",
+  },
+  {
+    what: 'the Secret of tokenExchange has a name that none has',
+    spec: { source: { tokenExchange: { ...tokenExchange, secretRef: { name: '' } } } },
+    field: 'spec.source.tokenExchange.secretRef.name',
+    says: "must be the name of a Secret in the operator's namespace",
+  },
 ]
 
 const tag = 'must not have a tag or digest, since the kubelet chooses credentials by repository; write ghcr.io/acme/app'
@@ -376,4 +461,46 @@ export const acceptedSpecs: Case[] = [
     spec: { source, serviceAccounts: ['default', 'deploy-*', 'ci.bot-?'] },
   },
   { what: 'the rest set', spec: { source, priority: -1000000, suspend: true, deletionPolicy: 'Orphan' } },
+  {
+    what: 'all of vault with a token',
+    spec: {
+      source: {
+        vault: {
+          ...vault,
+          mount: 'kv/teams',
+          engine: 'KVv1',
+          namespace: 'admin/registry/',
+          keys: { username: 'user', password: 'pat' },
+        },
+      },
+    },
+  },
+  {
+    what: 'all of vault with a role',
+    spec: {
+      source: {
+        vault: {
+          ...vaultByRole,
+          engine: 'Dynamic',
+          kubernetes: { ...byRole, mount: 'k8s/prod@eu', audience: 'vault' },
+        },
+      },
+    },
+  },
+  {
+    what: 'all of tokenExchange',
+    spec: {
+      source: {
+        tokenExchange: {
+          ...tokenExchange,
+          subjectAudience: 'sts.example.com',
+          clientId: 'regcred',
+          secretRef: { name: 'sts' },
+          audience: 'https://registry.example.com',
+          scope: 'repository:acme/app:pull offline',
+        },
+      },
+      registries: ['registry.example.com'],
+    },
+  },
 ]
