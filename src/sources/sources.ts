@@ -8,6 +8,8 @@ import { SourceProblem } from './source-problem.ts'
 
 const sources: { [Kind in SourceKind]?: () => Promise<Source<Kind>> } = {
   secretRef: async () => (await import('./secret-ref.ts')).secretRef,
+  files: async () => (await import('./files.ts')).files,
+  exec: async () => (await import('./exec.ts')).exec,
 }
 
 /** Entries under canonical keys, and what the source told of them. */
