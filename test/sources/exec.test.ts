@@ -1,0 +1,11 @@
+/** Plugins as the kubelet and docker know them, good ones and bad ones. */
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { toCredential } from '../../src/model/credential.ts'
+import { sourceContexts } from '../../src/controller/source-context.ts'
+import type { SourceContext, SpecOf } from '../../src/sources/source.ts'
+import { issue, type Material } from '../../src/sources/sources.ts'
+import { temporaryFolders } from '../cluster/temporary.ts'
+import { manager, openClient } from '../kube/setup.ts'
+import { answer, print, writePlugin } from './plugins.ts'
