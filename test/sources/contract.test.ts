@@ -12,12 +12,13 @@ import { Redactor } from '../../src/telemetry/redaction.ts'
 import { createAuthority, serverCertificate } from '../cluster/certificates.ts'
 import { eventually } from '../cluster/wait.ts'
 import type { SourceCase, Wish } from './contract.ts'
+import { execCase } from './exec.case.ts'
 import type { IssuerServer, Misbehaviour } from './issuer-server.ts'
 import { SourceLab } from './lab.ts'
 import { canary, misbehaviours, redirectTo, silence } from './misbehaviours.ts'
 import { quayCase } from './quay.case.ts'
 
-const cases: readonly SourceCase[] = [quayCase]
+const cases: readonly SourceCase[] = [quayCase, execCase]
 
 const never = new AbortController().signal
 
@@ -154,7 +155,7 @@ describe.each(cases)('$kind', (source) => {
   async function ask(signal: AbortSignal = never): Promise<Material> {
     Object.assign(process.env, source.env?.(issuer.url))
     const spec = { [source.kind]: source.spec(issuer.url) } as RegistryCredentialSource
-    return await issue(spec, lab.context({ registries: source.registries }), signal)
+    return await issue(spec, lab.context({ registries: source.registries, settings: source.settings }), signal)
   }
 
   /** What it fails with. */

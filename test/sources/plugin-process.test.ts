@@ -35,7 +35,11 @@ describe('a plugin', () => {
     process.env.REGCRED_TEST_VARIABLE = 'named'
     const call = plugin(['env'], { env: ['REGCRED_TEST_VARIABLE', 'REGCRED_TEST_UNSET'] })
     const { stdout } = await runPlugin(call, never)
-    const names = stdout.toString().trim().split('\n').map((line) => line.split('=')[0])
+    const names = stdout
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=')[0])
     expect(names.filter((name) => !['PWD', 'SHLVL', '_', 'OLDPWD'].includes(name ?? '')).sort()).toEqual([
       'HOME',
       'PATH',
@@ -43,7 +47,9 @@ describe('a plugin', () => {
       'TMPDIR',
     ])
     expect(stdout.toString()).toContain('REGCRED_TEST_VARIABLE=named')
-    expect(stdout.toString()).toMatch(/^PATH=\/usr\/local\/sbin:\/usr\/local\/bin:\/usr\/sbin:\/usr\/bin:\/sbin:\/bin$/m)
+    expect(stdout.toString()).toMatch(
+      /^PATH=\/usr\/local\/sbin:\/usr\/local\/bin:\/usr\/sbin:\/usr\/bin:\/sbin:\/bin$/m,
+    )
   })
 
   test('has an empty folder that only its user may enter, and which is gone with all that it wrote', async () => {
@@ -136,10 +142,10 @@ describe('a plugin is ended, with all processes that it has started, when', () =
 
 test('a child in a group of its own that holds the output does not hold up the operator', async () => {
   const file = join(folder(), 'pid')
-  const escape = `const { pid } = require('child_process').spawn('sleep', ['1000'], { detached: true, stdio: 'inherit' })
+  const leave = `const { pid } = require('child_process').spawn('sleep', ['1000'], { detached: true, stdio: 'inherit' })
     require('fs').writeFileSync('${file}', String(pid))
     process.exit()`
-  const call = plugin([`exec '${process.execPath}' -e "${escape}"`])
+  const call = plugin([`exec '${process.execPath}' -e "${leave}"`])
   await expect(runPlugin(call, never, { ...short, milliseconds: 5000 })).rejects.toMatchObject({
     reason: 'IssuerUnavailable',
   })
