@@ -9,12 +9,14 @@ import { SourceProblem } from './source-problem.ts'
 
 const sources: { [Kind in SourceKind]?: () => Promise<Source<Kind>> } = {
   secretRef: async () => (await import('./secret-ref.ts')).secretRef,
+  files: async () => (await import('./files.ts')).files,
   github: async () => (await import('./github.ts')).github,
   gitlab: async () => (await import('./gitlab.ts')).gitlab,
   harbor: async () => (await import('./harbor.ts')).harbor,
   quay: async () => (await import('./quay.ts')).quay,
   vault: async () => (await import('./vault.ts')).vault,
   tokenExchange: async () => (await import('./token-exchange.ts')).tokenExchange,
+  exec: async () => (await import('./exec.ts')).exec,
 }
 
 /** Entries under canonical keys, and what the source told of them. */

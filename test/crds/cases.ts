@@ -61,6 +61,82 @@ export const wrongSpecs: Wrong[] = [
     says: "in the operator's namespace: lower-case letters, digits, '-' and '.', with a letter or digit at both ends; write for example dockerhub",
   },
   {
+    what: 'the folder of files is a path',
+    spec: { source: { files: { name: 'mounted/dockerhub' } } },
+    field: 'spec.source.files.name',
+    says: "source.files.name must be the name of one folder in --files-dir, without slashes: letters, digits, '-', '_' and '.'; write for example dockerhub",
+  },
+  {
+    what: 'the folder of files is above',
+    spec: { source: { files: { name: '..' } } },
+    field: 'spec.source.files.name',
+    says: 'source.files.name must be the name of one folder in --files-dir',
+  },
+  {
+    what: 'the plugin is a path',
+    spec: { source: { exec: { plugin: '/bin/sh', for: ['ghcr.io'] } } },
+    field: 'spec.source.exec.plugin',
+    says: 'source.exec.plugin must be the name of a file in --exec-plugin-dir, without slashes; write for example ecr-credential-provider',
+  },
+  {
+    what: 'the plugin is asked about nothing',
+    spec: { source: { exec: { plugin: 'p', for: [] } } },
+    field: 'spec.source.exec.for',
+    says: 'should have at least 1 items',
+  },
+  {
+    what: 'the plugin is asked about two images in one',
+    spec: { source: { exec: { plugin: 'p', for: ['ghcr.io/a ghcr.io/b'] } } },
+    field: 'spec.source.exec.for[0]',
+    says: 'source.exec.for must have images or server URLs without white space; write for example ghcr.io/acme/app',
+  },
+  {
+    what: 'the protocol of the plugin is unknown',
+    spec: { source: { exec: { plugin: 'p', for: ['ghcr.io'], protocol: 'Helm' } } },
+    field: 'spec.source.exec.protocol',
+    says: 'supported values: "KubeletCredentialProvider", "DockerCredentialHelper"',
+  },
+  {
+    what: 'there is an audience for no token',
+    spec: { source: { exec: { plugin: 'p', for: ['ghcr.io'], audience: 'sts.test' } } },
+    field: 'spec.source.exec',
+    says: 'source.exec.audience needs serviceAccountName, whose token it is for; add it, or leave audience out',
+  },
+  {
+    what: 'there is a token for no audience',
+    spec: { source: { exec: { plugin: 'p', for: ['ghcr.io'], serviceAccountName: 'puller' } } },
+    field: 'spec.source.exec',
+    says: 'source.exec.serviceAccountName needs the audience of its token; write for example audience: sts.amazonaws.com',
+  },
+  {
+    what: 'the ServiceAccount of the plugin is in another namespace',
+    spec: { source: { exec: { plugin: 'p', for: ['ghcr.io'], serviceAccountName: 'team/puller', audience: 'a' } } },
+    field: 'spec.source.exec.serviceAccountName',
+    says: "source.exec.serviceAccountName must be the name of a ServiceAccount in the operator's namespace",
+  },
+  {
+    what: 'a docker-credential helper is to get a token',
+    spec: {
+      source: {
+        exec: {
+          plugin: 'p',
+          protocol: 'DockerCredentialHelper',
+          for: ['ghcr.io'],
+          serviceAccountName: 'puller',
+          audience: 'a',
+        },
+      },
+    },
+    field: 'spec.source.exec',
+    says: 'source.exec.serviceAccountName is of use to the protocol KubeletCredentialProvider alone; leave it out',
+  },
+  {
+    what: 'a docker-credential helper is to get arguments',
+    spec: { source: { exec: { plugin: 'p', protocol: 'DockerCredentialHelper', for: ['ghcr.io'], args: ['list'] } } },
+    field: 'spec.source.exec',
+    says: 'source.exec.args are of use to the protocol KubeletCredentialProvider alone; leave them out',
+  },
+  {
     what: 'secretName is empty',
     spec: { source, secretName: '' },
     field: 'spec.secretName',
@@ -459,6 +535,34 @@ export const acceptedSpecs: Case[] = [
   {
     what: 'names and globs of ServiceAccounts',
     spec: { source, serviceAccounts: ['default', 'deploy-*', 'ci.bot-?'] },
+  },
+  { what: 'files', spec: { source: { files: { name: 'docker_hub.v1' } } } },
+  {
+    what: 'a plugin of the kubelet with all there is',
+    spec: {
+      source: {
+        exec: {
+          plugin: 'ecr-credential-provider',
+          protocol: 'KubeletCredentialProvider',
+          for: ['123456789012.dkr.ecr.eu-central-1.amazonaws.com/app', 'docker.io/acme/app:1'],
+          args: ['--v=2'],
+          serviceAccountName: 'ecr-puller',
+          audience: 'sts.amazonaws.com',
+        },
+      },
+    },
+  },
+  {
+    what: 'a docker-credential helper',
+    spec: {
+      source: {
+        exec: {
+          plugin: 'docker-credential-pass',
+          protocol: 'DockerCredentialHelper',
+          for: ['https://index.docker.io/v1/'],
+        },
+      },
+    },
   },
   { what: 'the rest set', spec: { source, priority: -1000000, suspend: true, deletionPolicy: 'Orphan' } },
   {

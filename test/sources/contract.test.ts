@@ -12,6 +12,7 @@ import { Redactor } from '../../src/telemetry/redaction.ts'
 import { createAuthority, serverCertificate } from '../cluster/certificates.ts'
 import { eventually } from '../cluster/wait.ts'
 import type { SourceCase, Wish } from './contract.ts'
+import { execCase } from './exec.case.ts'
 import { githubCase } from './github.case.ts'
 import { gitlabCase } from './gitlab.case.ts'
 import { harborCase } from './harbor.case.ts'
@@ -22,7 +23,15 @@ import { quayCase } from './quay.case.ts'
 import { tokenExchangeCase } from './token-exchange.case.ts'
 import { vaultCase } from './vault.case.ts'
 
-const cases: readonly SourceCase[] = [githubCase, gitlabCase, harborCase, quayCase, tokenExchangeCase, vaultCase]
+const cases: readonly SourceCase[] = [
+  execCase,
+  githubCase,
+  gitlabCase,
+  harborCase,
+  quayCase,
+  tokenExchangeCase,
+  vaultCase,
+]
 
 const never = new AbortController().signal
 
@@ -159,7 +168,7 @@ describe.each(cases)('$kind', (source) => {
   async function ask(signal: AbortSignal = never): Promise<Material> {
     Object.assign(process.env, source.env?.(issuer.url))
     const spec = { [source.kind]: source.spec(issuer.url) } as RegistryCredentialSource
-    return await issue(spec, lab.context({ registries: source.registries }), signal)
+    return await issue(spec, lab.context({ registries: source.registries, settings: source.settings }), signal)
   }
 
   /** What it fails with. */

@@ -3,7 +3,7 @@
  * (`<source>.case.ts`), which `contract.test.ts` lists.
  */
 import type { Entries } from '../../src/model/docker-config.ts'
-import type { SourceKind, SpecOf } from '../../src/sources/source.ts'
+import type { SourceKind, SourceSettings, SpecOf } from '../../src/sources/source.ts'
 import type { Handler } from './issuer-server.ts'
 
 /** What the issuer is to give out next. */
@@ -24,6 +24,8 @@ export interface SourceCase<Kind extends SourceKind = SourceKind> {
   /** ServiceAccounts of the operator's namespace that the spec names. */
   serviceAccounts?: readonly string[]
   registries?: readonly string[]
+  /** What of the installation's settings it needs. */
+  settings?: Partial<SourceSettings>
   /** Environment variables by which the SDK finds the issuer. */
   env?(url: string): Readonly<Record<string, string>>
   /** What must come of the wish, from an issuer at this URL. Asked after it has been given. */

@@ -2,7 +2,7 @@
 import { sourceContexts } from '../../src/controller/source-context.ts'
 import { Outbound } from '../../src/http/outbound.ts'
 import type { KubeClient } from '../../src/kube/client.ts'
-import type { Handle, SourceContext } from '../../src/sources/source.ts'
+import type { Handle, SourceContext, SourceSettings } from '../../src/sources/source.ts'
 import { atEnd, freshNamespace, manager, openClient } from '../kube/setup.ts'
 import { credential } from '../model/builders.ts'
 import { type Handler, type IssuerServer, startIssuer } from './issuer-server.ts'
@@ -12,6 +12,7 @@ export interface ContextOptions {
   name?: string
   registries?: readonly string[] | undefined
   handle?: Handle | undefined
+  settings?: Partial<SourceSettings> | undefined
 }
 
 export class SourceLab {
@@ -48,9 +49,9 @@ export class SourceLab {
     return issuer
   }
 
-  context({ name = 'tested', registries, handle }: ContextOptions = {}): SourceContext {
+  context({ name = 'tested', registries, handle, settings: set }: ContextOptions = {}): SourceContext {
     const { fetch, metadataFetch } = this.#outbound
-    const settings = { filesDir: undefined, execPluginDir: undefined, execPluginEnv: [] }
+    const settings = { filesDir: undefined, execPluginDir: undefined, execPluginEnv: [], ...set }
     const conceal = (...secrets: readonly string[]) => {
       for (const secret of secrets) this.concealed.add(secret)
     }

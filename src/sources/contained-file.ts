@@ -1,0 +1,70 @@
+/**
+ * Files below a folder of the installation. A link in there must not lead out of it, or a file of the operator, such as
+ * the token of its ServiceAccount, could be made a login.
+ */
+import { constants } from 'node:fs'
+import { type FileHandle, open, realpath } from 'node:fs/promises'
+import { sep } from 'node:path'
+import { SourceProblem } from './source-problem.ts'
+
+const maxBytes = 1024 * 1024
+
+export interface FileText {
+  text: string
+  changedAt: Date
+}
+
+/** @param root, path real paths */
+export function isBelow(root: string, path: string): boolean {
+  return path.startsWith(root.endsWith(sep) ? root : root + sep)
+}
+
+/** 'ENOENT' and the like; '' for what is no error of the file system. */
+export function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? ''
+}
+
+export function isMissing(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR'].includes(codeOf(error))
+}
+
+/**
+ * The text of a file; undefined when there is none.
+ * @param root the real path of the folder that it must be in
+ * @param what people call it, at the start of a sentence
+ * @throws SourceProblem
+ */
+export async function readContained(root: string, path: string, what: string): Promise<FileText | undefined> {
+  try {
+    const real = await realpath(path)
+    if (!isBelow(root, real)) throw invalid(`${what} is a link out of --files-dir; put the file itself there.`)
+    // Neither follows a link that came meanwhile, nor waits for the other end of a pipe.
+    const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    try {
+      return await readText(file, what)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (error instanceof SourceProblem) throw error
+    if (isMissing(error)) return undefined
+    throw invalid(`${what} cannot be read (${codeOf(error)}); let the user that the operator runs as read it.`)
+  }
+}
+
+async function readText(file: FileHandle, what: string): Promise<FileText> {
+  const status = await file.stat()
+  const { size, mtime } = status
+  if (!status.isFile()) throw invalid(`${what} is no regular file; put a file there.`)
+  if (size > maxBytes) throw invalid(`${what} has more than 1 MiB, which is no login.`)
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, 0)
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, bytesRead)), changedAt: mtime }
+  } catch {
+    throw invalid(`${what} is not UTF-8 text.`)
+  }
+}
+
+function invalid(message: string): SourceProblem {
+  return new SourceProblem('SourceInvalid', message)
+}
