@@ -5,7 +5,7 @@
  * downloads and the build need is read from there.
  */
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 /** The Go module that builds all applets as one binary. */
 export const MODULE_DIR: string = join(import.meta.dirname, 'control-plane')
@@ -23,17 +23,18 @@ export interface Binaries {
   kubectl: string
 }
 
-function pinned(pattern: RegExp): string {
-  const found = pattern.exec(readFileSync(join(MODULE_DIR, 'go.mod'), 'utf8'))?.[1]
-  if (found === undefined) throw new Error(`control-plane/go.mod has no line that matches ${pattern}`)
+/** What the first group of the pattern finds in the go.mod of a module: a version. */
+export function pinned(moduleDir: string, pattern: RegExp): string {
+  const found = pattern.exec(readFileSync(join(moduleDir, 'go.mod'), 'utf8'))?.[1]
+  if (found === undefined) throw new Error(`${basename(moduleDir)}/go.mod has no line that matches ${pattern}`)
   return found
 }
 
 /** For instance `v1.37.2`. */
-export const KUBERNETES_VERSION: string = pinned(/^\s*k8s\.io\/kubernetes (v\S+)$/m)
+export const KUBERNETES_VERSION: string = pinned(MODULE_DIR, /^\s*k8s\.io\/kubernetes (v\S+)$/m)
 
 /** For instance `v3.7.0`. */
-export const ETCD_VERSION: string = pinned(/^\s*go\.etcd\.io\/etcd\/server\/v3 (v\S+)$/m)
+export const ETCD_VERSION: string = pinned(MODULE_DIR, /^\s*go\.etcd\.io\/etcd\/server\/v3 (v\S+)$/m)
 
 /** The lowest Go version that can build the module, for instance `1.26.0`. */
-export const GO_VERSION: string = pinned(/^go (\S+)$/m)
+export const GO_VERSION: string = pinned(MODULE_DIR, /^go (\S+)$/m)

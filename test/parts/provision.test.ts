@@ -1,0 +1,120 @@
+/** The real provision is what the other tests of this folder stand on; here are its failures, with a made-up Go and Python. */
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { cacheDir, type Part } from '../cluster/cache.ts'
+import { temporaryFolders } from '../cluster/temporary.ts'
+import { GO_VERSION } from '../cluster/versions.ts'
+import { findPython } from './moto-part.ts'
+import { partMissing } from './parts.ts'
+
+const folder = temporaryFolders()
+
+/** A folder of shell scripts by their names. */
+function commands(sources: Record<string, string>): string {
+  const bin = folder()
+  for (const [name, source] of Object.entries(sources)) {
+    writeFileSync(join(bin, name), `#!/bin/sh\n${source}\n`, { mode: 0o755 })
+  }
+  return bin
+}
+
+// Both write an executable where they are told to.
+const GO = `case $1 in
+  env) echo go${GO_VERSION} ;;
+  build) while [ "$1" != -o ]; do shift; done; touch "$2"; chmod +x "$2" ;;
+esac`
+const python = (answer: object): string => `echo '${JSON.stringify(answer)}'`
+const PIP = `if [ "$1" = -c ]; then echo '{"executable":"'"$0"'","tag":"made-up","new":true,"pip":true}'; exit; fi
+while [ "$1" != --target ]; do shift; done
+mkdir "$2/bin"; touch "$2/bin/moto_server"; chmod +x "$2/bin/moto_server"`
+
+async function provision(sources: Record<string, string>) {
+  const cache = folder()
+  const PATH = `${commands(sources)}${delimiter}${process.env.PATH}`
+  const child = execFile(process.execPath, [join(import.meta.dirname, 'provision.ts')], {
+    env: { PATH, XDG_CACHE_HOME: cache },
+  })
+  if (child.stdout === null || child.stderr === null) throw new Error('no output')
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  const parts = readdirSync(join(cache, 'regcred-operator')).filter((name) => !name.startsWith('lock'))
+  return {
+    code,
+    stderr,
+    folders: stdout.trim().split('\n'),
+    parts: parts.map((name) => name.replace(/-\w+-\w+-\w+$/, '')),
+  }
+}
+
+describe('the command', () => {
+  test('makes all parts and prints their folders', async () => {
+    const { code, folders, parts } = await provision({ go: GO, python3: PIP })
+    expect([code, parts]).toEqual([
+      0,
+      [
+        expect.stringMatching(/^ecr-credential-provider-v1\./),
+        expect.stringMatching(/^moto-5\..*-made-up$/),
+        expect.stringMatching(/^registry-v3\./),
+      ],
+    ])
+    expect(folders.map(existsSync)).toEqual([true, true, true])
+  })
+
+  test('succeeds without moto, and tells why there is none', async () => {
+    const { code, stderr, parts } = await provision({ go: GO, python3: `${PIP}; echo the wheels are out; exit 1` })
+    expect([code, parts.length]).toEqual([0, 2])
+    expect(stderr).toMatch(
+      /^The tests that need moto are skipped: There is no moto server to test against\.\n- pip: pip install failed:\n {2}the wheels are out\nCure: /m,
+    )
+  })
+
+  test('fails without a part that is built, leaves nothing of it, and makes the others', async () => {
+    const failing = `[ "$1" = build ] && case $PWD in */registry) echo no such thing; exit 1 ;; esac\n${GO}`
+    const { code, stderr, parts } = await provision({ go: failing, python3: PIP })
+    expect([code, parts.length]).toEqual([1, 2])
+    expect(stderr).toContain(
+      'There is no registry to test against.\n- build: go build failed:\n  no such thing\nCure: ',
+    )
+  })
+})
+
+describe('a part', () => {
+  const before = process.env.XDG_CACHE_HOME
+  afterEach(() => {
+    if (before === undefined) delete process.env.XDG_CACHE_HOME
+    else process.env.XDG_CACHE_HOME = before
+  })
+
+  test('that is not there is missed with the cure', () => {
+    expect(partMissing('registry')).toBeUndefined()
+    process.env.XDG_CACHE_HOME = folder()
+    expect(partMissing('registry')).toBe(
+      'the registry is not provisioned; `node test/parts/provision.ts` does it, or says why it cannot',
+    )
+  })
+
+  test('has another folder after any change of what it is made from', () => {
+    const source = join(folder(), 'go.sum')
+    const part: Part = { name: 'part', folder: 'part-v1', sources: [source], programs: [], fillers: {}, cure: '' }
+    const folderFor = (content: string): string => {
+      writeFileSync(source, content)
+      return cacheDir('', part)
+    }
+    expect(folderFor('a')).toMatch(/^part-v1-/)
+    expect(folderFor('a')).toBe(folderFor('a'))
+    expect(folderFor('a\n')).not.toBe(folderFor('a'))
+  })
+})
+
+test.each([
+  { what: 'none', python3: undefined, reason: 'python3 is not installed' },
+  { what: 'one that does not work', python3: 'exit 1', reason: 'python3 does not work' },
+  { what: 'one without pip', python3: python({ new: true, pip: false }), reason: 'python3 has no pip' },
+  { what: 'an old one', python3: python({ new: false, pip: true }), reason: 'python3 is older than 3.11' },
+])('of Python, $what will not do', ({ python3, reason }) => {
+  const PATH = commands(python3 === undefined ? {} : { python3 })
+  expect(() => findPython({ PATH })).toThrow(reason)
+})
