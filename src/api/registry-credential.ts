@@ -349,7 +349,7 @@ export interface RegistryCredentialSource {
      */
     serviceAccountName: string
     /**
-     * The audience of its token.
+     * The audience of its token. Left out: url.
      */
     audience?: string
   }

@@ -8,6 +8,10 @@ import { SourceProblem } from './source-problem.ts'
 
 const sources: { [Kind in SourceKind]?: () => Promise<Source<Kind>> } = {
   secretRef: async () => (await import('./secret-ref.ts')).secretRef,
+  github: async () => (await import('./github.ts')).github,
+  gitlab: async () => (await import('./gitlab.ts')).gitlab,
+  harbor: async () => (await import('./harbor.ts')).harbor,
+  quay: async () => (await import('./quay.ts')).quay,
 }
 
 /** Entries under canonical keys, and what the source told of them. */
@@ -37,6 +41,7 @@ export async function issue(
     if (rest.expiresAt && hasEnded(rest.expiresAt, new Date())) throw alreadyExpired(rest.expiresAt)
     return { entries: entriesOf(given, context.registries), ...rest }
   } catch (problem) {
+    signal.throwIfAborted() // an SDK throws an error of its own then
     if (!(problem instanceof GivenProblem)) throw problem
     const what = source.secretRef ? `Secret ${source.secretRef.name}` : `What source.${kind} gives`
     throw new SourceProblem(problem.reason, `${what} cannot be used: ${problem.message}.`)

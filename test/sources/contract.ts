@@ -26,10 +26,10 @@ export interface SourceCase<Kind extends SourceKind = SourceKind> {
   registries?: readonly string[]
   /** Environment variables by which the SDK finds the issuer. */
   env?(url: string): Readonly<Record<string, string>>
-  /** What must come of the wish. */
-  expected(wish: Wish): Entries
+  /** What must come of the wish, from an issuer at this URL. Asked after it has been given. */
+  expected(wish: Wish, url: string): Entries
   /** Whether the issuer says when a login ends. */
   tellsExpiry: boolean
-  /** The issuer cannot do this, or the source cannot notice: misbehaviour by name → the reason. */
+  /** The issuer cannot do this, or the source cannot notice: what it does, as in `misbehaviours.ts` → the reason. */
   exempt?: Readonly<Record<string, string>>
 }

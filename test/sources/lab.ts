@@ -1,0 +1,64 @@
+/** What sources need around them: a namespace of the real API server that plays the operator's, and the way out. */
+import { sourceContexts } from '../../src/controller/source-context.ts'
+import { Outbound } from '../../src/http/outbound.ts'
+import type { KubeClient } from '../../src/kube/client.ts'
+import type { Handle, SourceContext } from '../../src/sources/source.ts'
+import { atEnd, freshNamespace, manager, openClient } from '../kube/setup.ts'
+import { credential } from '../model/builders.ts'
+import { type Handler, type IssuerServer, startIssuer } from './issuer-server.ts'
+
+export interface ContextOptions {
+  /** Name of the credential; its uid follows from it. */
+  name?: string
+  registries?: readonly string[] | undefined
+  handle?: Handle | undefined
+}
+
+export class SourceLab {
+  /** All that a source has told to be secret, or that was told for it. */
+  readonly concealed = new Set<string>()
+  readonly #client: KubeClient
+  readonly #namespace: string
+  readonly #outbound = new Outbound({ caFiles: [], insecureHosts: [], env: {} })
+
+  /** Taken away again after the tests of the file. */
+  static async open(): Promise<SourceLab> {
+    const client = openClient()
+    return new SourceLab(client, await freshNamespace(client))
+  }
+
+  private constructor(client: KubeClient, namespace: string) {
+    this.#client = client
+    this.#namespace = namespace
+    atEnd(() => this.#outbound.close())
+  }
+
+  /** A Secret of type Opaque. @param texts key → text */
+  async secret(name: string, texts: Readonly<Record<string, string>>): Promise<void> {
+    await this.#create('secrets', { metadata: { name }, type: 'Opaque', stringData: texts })
+  }
+
+  async serviceAccount(name: string, annotations: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.#create('serviceaccounts', { metadata: { name, annotations } })
+  }
+
+  async issuer(answer: Handler, tls?: { cert: string; key: string }): Promise<IssuerServer> {
+    const issuer = await startIssuer(answer, tls)
+    atEnd(() => issuer.stop())
+    return issuer
+  }
+
+  context({ name = 'tested', registries, handle }: ContextOptions = {}): SourceContext {
+    const { fetch, metadataFetch } = this.#outbound
+    const settings = { filesDir: undefined, execPluginDir: undefined, execPluginEnv: [] }
+    const conceal = (...secrets: readonly string[]) => {
+      for (const secret of secrets) this.concealed.add(secret)
+    }
+    const contextOf = sourceContexts(this.#client, this.#namespace, { settings, fetch, metadataFetch, conceal })
+    return contextOf({ ...credential(name), registries }, handle)
+  }
+
+  async #create(collection: string, object: object): Promise<void> {
+    await this.#client.create(`/api/v1/namespaces/${this.#namespace}/${collection}`, object, manager)
+  }
+}
