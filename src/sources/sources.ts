@@ -8,6 +8,8 @@ import { SourceProblem } from './source-problem.ts'
 
 const sources: { [Kind in SourceKind]?: () => Promise<Source<Kind>> } = {
   secretRef: async () => (await import('./secret-ref.ts')).secretRef,
+  ecr: async () => (await import('./ecr.ts')).ecr,
+  ecrPublic: async () => (await import('./ecr-public.ts')).ecrPublic,
   github: async () => (await import('./github.ts')).github,
   gitlab: async () => (await import('./gitlab.ts')).gitlab,
   harbor: async () => (await import('./harbor.ts')).harbor,
