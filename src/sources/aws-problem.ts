@@ -8,7 +8,7 @@ const services = { ECR: 'Amazon ECR', ECR_PUBLIC: 'Amazon ECR Public', STS: 'AWS
 
 /** Names of errors, without the `Exception` that some services add, of what passes: AWS gives them the status 400. */
 const busy = new Set(['RequestLimitExceeded', 'RequestThrottled', 'Throttling', 'TooManyRequests'])
-const unreachable = new Set(['IDPCommunicationError'])
+const unreachable = 'IDPCommunicationError'
 
 /** Likewise, with what to look at. */
 const checks: Readonly<Record<string, (call: AwsCall) => string>> = {
@@ -48,9 +48,10 @@ export function awsProblem(error: unknown, answer: Response | undefined, call: A
   const code = codeOf(error)
   const kind = code?.replace(/Exception$/, '') ?? ''
   const asked = retryAfterSeconds(headers, Date.now())
-  if (busy.has(kind))
+  if (busy.has(kind)) {
     return new SourceProblem('RateLimited', `${issuer} asks for fewer requests (${status} ${code}).`, asked)
-  if (unreachable.has(kind)) {
+  }
+  if (kind === unreachable) {
     const sentence = `${issuer} cannot reach the identity provider of the role's account (${status} ${code}).`
     return new SourceProblem('IssuerUnavailable', sentence, asked)
   }

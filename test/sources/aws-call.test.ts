@@ -23,6 +23,7 @@ let aws: IssuerServer
 beforeAll(async () => {
   lab = await SourceLab.open()
   await lab.secret('keys', longTermKeys)
+  await lab.serviceAccount('puller')
 })
 beforeEach(async () => {
   aws = await lab.issuer(awsIssuer(() => ({ secret: 'wished', expiresAt: new Date('2099-01-01T00:00:00Z') })))
@@ -98,7 +99,7 @@ test('neither ~/.aws nor the AWS environment of the operator is looked at', asyn
     AWS_SDK_UA_APP_ID: 'foreign',
   })
   await ecr.issue({ regions: ['eu-central-1'], secretRef, roles }, lab.context(), signal)
-  await ecrPublic.issue({ secretRef, roles }, lab.context(), signal)
+  await ecrPublic.issue({ serviceAccountName: 'puller', roles }, lab.context(), signal)
   expect(aws.requests).toHaveLength(4)
   expect(aws.requests.map(({ headers }) => headers['user-agent']).join()).not.toContain('foreign')
 })

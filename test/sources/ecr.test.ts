@@ -1,11 +1,15 @@
 /** ECR: which registries a login is for, until when, and what cannot be used. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { parse } from 'yaml'
 import { ecr } from '../../src/sources/ecr.ts'
 import type { Issued, SpecOf } from '../../src/sources/source.ts'
 import { account, awsIssuer, hostIn, longTermKeys, passwordOf } from './aws-issuer.ts'
 import type { IssuerServer } from './issuer-server.ts'
 import { SourceLab } from './lab.ts'
 
+const example = join(import.meta.dirname, '..', '..', 'examples', 'sources', 'ecr', 'credential.yaml')
 const wish = { secret: 'wished', expiresAt: new Date('2099-01-01T12:00:00Z') }
 const environment = { ...process.env }
 const { signal } = new AbortController()
@@ -54,6 +58,15 @@ test('the end is that of the token that ends first', async () => {
   aws.answer = awsIssuer(() => ({ secret: 'wished', expiresAt: ends.pop() ?? new Date(0) }))
   const { expiresAt } = await issue({ regions: ['eu-central-1', 'eu-west-1', 'eu-north-1'] })
   expect(expiresAt).toEqual(new Date('2099-01-01T00:00:00Z'))
+})
+
+test('the example gives what its page promises', async () => {
+  await lab.serviceAccount('ecr-puller')
+  const { source } = parse(readFileSync(example, 'utf8')).spec
+  const { given } = await ecr.issue(source.ecr, lab.context(), signal)
+  expect(given).toEqual({
+    entries: new Map(source.ecr.regions.map((region: string) => [hostIn(region), expect.anything()])),
+  })
 })
 
 test('a password may have colons', async () => {
