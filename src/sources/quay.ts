@@ -4,7 +4,7 @@
  */
 import { encodeBase64 } from '../model/docker-config.ts'
 import { endpointOf } from './endpoint.ts'
-import { askIssuer, textOf } from './issuer.ts'
+import { askIssuer, textOf, unusable } from './issuer.ts'
 import { expiryOf } from './jwt.ts'
 import type { Source } from './source.ts'
 
@@ -17,9 +17,8 @@ export const quay: Source<'quay'> = {
     const answer = await askIssuer(context.fetch, endpoint, { headers, signal }, check)
     const password = textOf(answer, 'token', endpoint.host)
     context.conceal(password)
-    return {
-      given: { entries: new Map([[endpoint.host, { username: robot, password }]]) },
-      expiresAt: expiryOf(password, endpoint.host),
-    }
+    const expiresAt = expiryOf(password)
+    if (expiresAt === undefined) throw unusable(endpoint.host, 'has a token that does not say when it ends')
+    return { given: { entries: new Map([[endpoint.host, { username: robot, password }]]) }, expiresAt }
   },
 }
