@@ -319,7 +319,7 @@ export interface RegistryCredentialSource {
      */
     url: string
     /**
-     * One or two robot accounts by their full names, for example robot$acme+pull-a.
+     * One or two robot accounts by their full names, for example robot$acme+pull-a. Of a project they are found when the installation's prefix ends in a character that names of projects do not have, as Harbor's own (robot$) does.
      */
     robots: string[]
     /**

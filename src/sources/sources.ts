@@ -10,6 +10,8 @@ import { SourceProblem } from './source-problem.ts'
 const sources: { [Kind in SourceKind]?: () => Promise<Source<Kind>> } = {
   secretRef: async () => (await import('./secret-ref.ts')).secretRef,
   files: async () => (await import('./files.ts')).files,
+  ecr: async () => (await import('./ecr.ts')).ecr,
+  ecrPublic: async () => (await import('./ecr-public.ts')).ecrPublic,
   github: async () => (await import('./github.ts')).github,
   gitlab: async () => (await import('./gitlab.ts')).gitlab,
   harbor: async () => (await import('./harbor.ts')).harbor,

@@ -2,7 +2,7 @@
  * Which leases of Vault a credential has had. A handle has the end of each in seconds since the epoch under its id, and
  * under `current` the id of its own; ids are paths, so that none is called that.
  */
-import type { Handle } from './source.ts'
+import type { Handle } from '../model/login.ts'
 
 /** So that a handle stays small when many logins are asked for and none is rolled out. The oldest end by themselves. */
 const maxLeases = 64

@@ -12,6 +12,8 @@ import { Redactor } from '../../src/telemetry/redaction.ts'
 import { createAuthority, serverCertificate } from '../cluster/certificates.ts'
 import { eventually } from '../cluster/wait.ts'
 import type { SourceCase, Wish } from './contract.ts'
+import { ecrCase } from './ecr.case.ts'
+import { ecrPublicCase } from './ecr-public.case.ts'
 import { execCase } from './exec.case.ts'
 import { githubCase } from './github.case.ts'
 import { gitlabCase } from './gitlab.case.ts'
@@ -24,6 +26,8 @@ import { tokenExchangeCase } from './token-exchange.case.ts'
 import { vaultCase } from './vault.case.ts'
 
 const cases: readonly SourceCase[] = [
+  ecrCase,
+  ecrPublicCase,
   execCase,
   githubCase,
   gitlabCase,

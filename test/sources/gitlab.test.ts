@@ -1,7 +1,8 @@
 /** What is particular to GitLab: that of a credential's deploy tokens exactly one stays alive, whatever happens. */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Handle } from '../../src/model/login.ts'
 import { gitlab } from '../../src/sources/gitlab.ts'
-import type { Handle, SpecOf } from '../../src/sources/source.ts'
+import type { SpecOf } from '../../src/sources/source.ts'
 import { GitLab } from './gitlab-server.ts'
 import type { Handler, IssuerServer } from './issuer-server.ts'
 import { SourceLab } from './lab.ts'

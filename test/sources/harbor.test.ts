@@ -1,7 +1,8 @@
 /** What is particular to Harbor: which robot account gets a new secret, and where it is found. */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Handle } from '../../src/model/login.ts'
 import { harbor } from '../../src/sources/harbor.ts'
-import type { Handle, Issued } from '../../src/sources/source.ts'
+import type { Issued } from '../../src/sources/source.ts'
 import { Harbor, type Robot } from './harbor-server.ts'
 import type { IssuerServer } from './issuer-server.ts'
 import { SourceLab } from './lab.ts'

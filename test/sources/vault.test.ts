@@ -1,6 +1,7 @@
 /** What is particular to Vault: its engines, whose token is used and for how long, and which leases are ended. */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import type { Handle, SpecOf } from '../../src/sources/source.ts'
+import type { Handle } from '../../src/model/login.ts'
+import type { SpecOf } from '../../src/sources/source.ts'
 import { issue, type Material, retire } from '../../src/sources/sources.ts'
 import { leaseHandle } from '../../src/sources/vault-leases.ts'
 import { openClient } from '../kube/setup.ts'
