@@ -38,7 +38,7 @@ describe.each(cases)('$kind', (source) => {
 
   beforeEach(async () => {
     wish = newWish(3600)
-    issuer = await lab.issuer(source.issuer(() => wish))
+    issuer = await openIssuer()
     lab.concealed.clear()
   })
 
@@ -138,7 +138,7 @@ describe.each(cases)('$kind', (source) => {
     await ask()
     const count = issuer.requests.length
     for (let good = 0; good < count; good++) {
-      issuer = await lab.issuer(source.issuer(() => wish))
+      issuer = await openIssuer()
       const { answer } = issuer
       const turn = () => {
         if (issuer.requests.length >= good) issuer.misbehaviour = does
@@ -151,6 +151,13 @@ describe.each(cases)('$kind', (source) => {
       await check(good + 1)
       expect(issuer.requests).toHaveLength(good + 1)
     }
+  }
+
+  async function openIssuer(): Promise<IssuerServer> {
+    return await lab.issuer(
+      source.issuer(() => wish),
+      source.tls && lab.tls,
+    )
   }
 
   async function ask(signal: AbortSignal = never): Promise<Material> {

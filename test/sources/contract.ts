@@ -24,6 +24,8 @@ export interface SourceCase<Kind extends SourceKind = SourceKind> {
   /** ServiceAccounts of the operator's namespace that the spec names. */
   serviceAccounts?: readonly string[]
   registries?: readonly string[]
+  /** Where the source speaks to https alone, also on loopback. */
+  tls?: true
   /** Environment variables by which the SDK finds the issuer. */
   env?(url: string): Readonly<Record<string, string>>
   /** What must come of the wish, from an issuer at this URL. Asked after it has been given. */
