@@ -12,6 +12,7 @@ import { Redactor } from '../../src/telemetry/redaction.ts'
 import { createAuthority, serverCertificate } from '../cluster/certificates.ts'
 import { eventually } from '../cluster/wait.ts'
 import type { SourceCase, Wish } from './contract.ts'
+import { garFederationCase, garKeyCase } from './gar.case.ts'
 import { githubCase } from './github.case.ts'
 import { gitlabCase } from './gitlab.case.ts'
 import { harborCase } from './harbor.case.ts'
@@ -20,7 +21,7 @@ import { SourceLab } from './lab.ts'
 import { canary, misbehaviours, redirectTo, silence } from './misbehaviours.ts'
 import { quayCase } from './quay.case.ts'
 
-const cases: readonly SourceCase[] = [githubCase, gitlabCase, harborCase, quayCase]
+const cases: readonly SourceCase[] = [garFederationCase, garKeyCase, githubCase, gitlabCase, harborCase, quayCase]
 
 const never = new AbortController().signal
 
