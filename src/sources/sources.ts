@@ -8,6 +8,7 @@ import { SourceProblem } from './source-problem.ts'
 
 const sources: { [Kind in SourceKind]?: () => Promise<Source<Kind>> } = {
   secretRef: async () => (await import('./secret-ref.ts')).secretRef,
+  acr: async () => (await import('./acr.ts')).acr,
   gar: async () => (await import('./gar.ts')).gar,
   github: async () => (await import('./github.ts')).github,
   gitlab: async () => (await import('./gitlab.ts')).gitlab,

@@ -11,6 +11,7 @@ import { issue, type Material } from '../../src/sources/sources.ts'
 import { Redactor } from '../../src/telemetry/redaction.ts'
 import { createAuthority, serverCertificate } from '../cluster/certificates.ts'
 import { eventually } from '../cluster/wait.ts'
+import { acrAssertionCase, acrSecretCase } from './acr.case.ts'
 import type { SourceCase, Wish } from './contract.ts'
 import { garFederationCase, garKeyCase } from './gar.case.ts'
 import { githubCase } from './github.case.ts'
@@ -21,7 +22,16 @@ import { SourceLab } from './lab.ts'
 import { canary, misbehaviours, redirectTo, silence } from './misbehaviours.ts'
 import { quayCase } from './quay.case.ts'
 
-const cases: readonly SourceCase[] = [garFederationCase, garKeyCase, githubCase, gitlabCase, harborCase, quayCase]
+const cases: readonly SourceCase[] = [
+  acrAssertionCase,
+  acrSecretCase,
+  garFederationCase,
+  garKeyCase,
+  githubCase,
+  gitlabCase,
+  harborCase,
+  quayCase,
+]
 
 const never = new AbortController().signal
 
