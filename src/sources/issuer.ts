@@ -144,8 +144,13 @@ async function answerTo(
   const { ok, status, headers } = response
   const body = parse(text)
   if (ok || fine.includes(status)) return { headers, body }
-  const code = asObject(body)?.error
+  const code = codeOf(asObject(body) ?? {})
   throw refusal({ issuer: url.host, status, code, check, retryAfterSeconds: retryAfterSeconds(headers, Date.now()) })
+}
+
+/** As OAuth, Google's APIs and registries give it. */
+function codeOf({ error, errors }: Record<string, unknown>): unknown {
+  return asObject(error)?.status ?? error ?? (Array.isArray(errors) ? asObject(errors[0])?.code : undefined)
 }
 
 function isAbort(error: unknown): boolean {

@@ -8,11 +8,13 @@ import { unusable } from './issuer.ts'
 import type { Issued, Source, SourceContext, SourceKind, SpecOf } from './source.ts'
 import { SourceProblem } from './source-problem.ts'
 
-const sources: { [Kind in SourceKind]?: () => Promise<Source<Kind>> } = {
+const sources: { [Kind in SourceKind]: () => Promise<Source<Kind>> } = {
   secretRef: async () => (await import('./secret-ref.ts')).secretRef,
   files: async () => (await import('./files.ts')).files,
   ecr: async () => (await import('./ecr.ts')).ecr,
   ecrPublic: async () => (await import('./ecr-public.ts')).ecrPublic,
+  gar: async () => (await import('./gar.ts')).gar,
+  acr: async () => (await import('./acr.ts')).acr,
   github: async () => (await import('./github.ts')).github,
   gitlab: async () => (await import('./gitlab.ts')).gitlab,
   harbor: async () => (await import('./harbor.ts')).harbor,
@@ -83,11 +85,10 @@ interface Chosen<Kind extends SourceKind> {
 
 async function chosen<Kind extends SourceKind>(source: RegistryCredentialSource): Promise<Chosen<Kind>> {
   const kind = kindOf(source) as Kind | undefined
-  const load = kind === undefined ? undefined : sources[kind]
-  if (kind === undefined || load === undefined) {
+  if (kind === undefined) {
     throw new SourceProblem('SourceInvalid', 'spec.source has no member that this version of the operator knows.')
   }
-  return { kind, implementation: await load(), spec: source[kind] as SpecOf<Kind> }
+  return { kind, implementation: await sources[kind](), spec: source[kind] as SpecOf<Kind> }
 }
 
 function checkEnd(expiresAt: Date): void {

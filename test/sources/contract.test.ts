@@ -11,31 +11,11 @@ import { issue, type Material } from '../../src/sources/sources.ts'
 import { Redactor } from '../../src/telemetry/redaction.ts'
 import { createAuthority, serverCertificate } from '../cluster/certificates.ts'
 import { eventually } from '../cluster/wait.ts'
+import { cases } from './cases.ts'
 import type { SourceCase, Wish } from './contract.ts'
-import { ecrCase } from './ecr.case.ts'
-import { ecrPublicCase } from './ecr-public.case.ts'
-import { execCase } from './exec.case.ts'
-import { githubCase } from './github.case.ts'
-import { gitlabCase } from './gitlab.case.ts'
-import { harborCase } from './harbor.case.ts'
 import type { IssuerServer, Misbehaviour } from './issuer-server.ts'
 import { SourceLab } from './lab.ts'
 import { canary, misbehaviours, redirectTo, silence } from './misbehaviours.ts'
-import { quayCase } from './quay.case.ts'
-import { tokenExchangeCase } from './token-exchange.case.ts'
-import { vaultCase } from './vault.case.ts'
-
-const cases: readonly SourceCase[] = [
-  ecrCase,
-  ecrPublicCase,
-  execCase,
-  githubCase,
-  gitlabCase,
-  harborCase,
-  quayCase,
-  tokenExchangeCase,
-  vaultCase,
-]
 
 const never = new AbortController().signal
 
@@ -53,7 +33,7 @@ describe.each(cases)('$kind', (source) => {
 
   beforeEach(async () => {
     wish = newWish(3600)
-    issuer = await lab.issuer(source.issuer(() => wish))
+    issuer = await openIssuer()
     lab.concealed.clear()
   })
 
@@ -153,7 +133,7 @@ describe.each(cases)('$kind', (source) => {
     await ask()
     const count = issuer.requests.length
     for (let good = 0; good < count; good++) {
-      issuer = await lab.issuer(source.issuer(() => wish))
+      issuer = await openIssuer()
       const { answer } = issuer
       const turn = () => {
         if (issuer.requests.length >= good) issuer.misbehaviour = does
@@ -166,6 +146,13 @@ describe.each(cases)('$kind', (source) => {
       await check(good + 1)
       expect(issuer.requests).toHaveLength(good + 1)
     }
+  }
+
+  async function openIssuer(): Promise<IssuerServer> {
+    return await lab.issuer(
+      source.issuer(() => wish),
+      source.tls && lab.tls,
+    )
   }
 
   async function ask(signal: AbortSignal = never): Promise<Material> {
