@@ -14,8 +14,10 @@ import { assertLeading, fenced } from './kube/fence.ts'
 import { lead } from './kube/lease.ts'
 import { type Reflector, reflect } from './kube/reflector.ts'
 import { NotLeadingError, type Term } from './kube/term.ts'
-import { WorkQueue } from './kube/work-queue.ts'
+import { WorkQueue, type WorkQueueOptions } from './kube/work-queue.ts'
 import type { Run } from './operator.ts'
+import { Verifier } from './registry/verify.ts'
+import { kindOf } from './sources/sources.ts'
 import type { Check } from './telemetry/checks.ts'
 import type { Logger } from './telemetry/logger.ts'
 import type { Loop, Metrics, Result } from './telemetry/metrics.ts'
@@ -67,6 +69,7 @@ export class Process {
     for (const watch of [credentials, ...watchesOf(caches, config.namespace)]) this.#watch(watch, signal)
     const reflectors = [...this.#reflectors.values()]
 
+    const verifier = new Verifier(outbound.fetch)
     const control = async (term: Term) => {
       const { leading } = term
       const end = await startController({
@@ -86,6 +89,9 @@ export class Process {
         conceal: (entries) => {
           for (const { username, password } of entries.values()) redactor.add(password, `${username}:${password}`)
         },
+        verify: (entries, image, signal) => verifier.verify(entries, image, signal),
+        asked: ({ source }, result) => metrics.sourceAsked(kindOf(source) ?? 'unknown', result),
+        verified: (verdict) => metrics.verified(verdict),
         // Begun only while leading, but never cut: both carry a resourceVersion, which the next leader's writes change.
         finalize: async (credential) => {
           assertLeading(term)
@@ -95,6 +101,7 @@ export class Process {
           assertLeading(term)
           await operator.writeStatus(credential, status)
         },
+        observeLogins: (logins) => metrics.observeLogins(logins),
         signal: leading,
         queue: (loop, concurrency, reconcile) => this.#queue(loop, concurrency, reconcile),
       })
@@ -164,7 +171,7 @@ export class Process {
     this.#reflectors.set(resource, reflector)
   }
 
-  #queue(loop: Loop, concurrency: number, reconcile: (key: string) => Promise<void>): WorkQueue {
+  #queue(loop: Loop, concurrency: number, reconcile: WorkQueueOptions['work']): WorkQueue {
     const { log, metrics } = this.#parts
     const queue = new WorkQueue({
       concurrency,
@@ -172,8 +179,9 @@ export class Process {
         const start = performance.now()
         const ended = (result: Result) => metrics.reconciled(loop, result, (performance.now() - start) / 1000)
         try {
-          await reconcile(key)
+          const again = await reconcile(key)
           ended('success')
+          return again ?? undefined
         } catch (error) {
           if (!(error instanceof NotLeadingError)) ended('error')
           throw error

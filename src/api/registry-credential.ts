@@ -51,9 +51,9 @@ export interface RegistryCredentialSpec {
    */
   verify: {
     /**
-     * Enforce: what the registry refuses is not rolled out, and what was good last stays. Warn: it is rolled out all the same, and the condition Verified tells. Off: nothing is asked. A registry that cannot be reached or will not say never holds a login back.
+     * Enforce: what the registry refuses is not rolled out, and what was good last stays. Warn: it is rolled out all the same, and the condition Verified tells. Skip: nothing is asked. A registry that cannot be reached or will not say never holds a login back.
      */
-    policy: 'Enforce' | 'Warn' | 'Off'
+    policy: 'Enforce' | 'Warn' | 'Skip'
     /**
      * An image that the login must be able to pull, for example ghcr.io/acme/app:1.0. Only its manifest is asked for, by HEAD.
      */
@@ -319,7 +319,7 @@ export interface RegistryCredentialSource {
      */
     url: string
     /**
-     * One or two robot accounts by their full names, for example robot$acme+pull-a.
+     * One or two robot accounts by their full names, for example robot$acme+pull-a. Of a project they are found when the installation's prefix ends in a character that names of projects do not have, as Harbor's own (robot$) does.
      */
     robots: string[]
     /**
@@ -549,7 +549,7 @@ export interface RegistryCredentialStatus {
    */
   observedGeneration?: number
   /**
-   * Ready is True when all selected namespaces are up to date. Reconciling is there while work goes on, Stalled when the operator cannot go on without a change of the credential or its source, Overlapping when another credential wins a registry in the same Secret.
+   * Ready is True when all selected namespaces are up to date. Reconciling is there while work goes on, Stalled when the operator cannot go on without a change of the credential or its source, Verified when a registry was asked, RefreshFailing while a login that is still good cannot be renewed, Overlapping when another credential wins a registry in the same Secret.
    */
   conditions?: Condition[]
   /**
@@ -601,13 +601,21 @@ export interface RegistryCredentialStatus {
      */
     registries: string[]
     /**
-     * When the source was last changed.
+     * When the source gave it, or was last changed.
      */
     issuedAt?: string
     /**
      * When the registry stops taking it; absent where the source does not tell.
      */
     expiresAt?: string
+    /**
+     * When the registry was last asked about it; the condition Verified tells what it said.
+     */
+    verifiedAt?: string
+    /**
+     * The value of the annotation regcred.dev/refresh that was answered last.
+     */
+    refreshRequest?: string
     /**
      * When the operator asks the source again; absent where the source is watched.
      */

@@ -1,7 +1,8 @@
 /**
- * Puts the two loops together: changes in the caches wake them, what comes of them goes to the status.
+ * Puts the loops together: changes in the caches wake them, what comes of them goes to the status.
  *
- *   RegistryCredential, source Secret ─► credential loop ─► credential states ─► wakes namespaces
+ *   RegistryCredential, source Secret, clock ─► login loop ─► logins (issued, checked, kept) ─► credential loop
+ *   RegistryCredential, login ─► credential loop ─► credential states ─► wakes namespaces
  *   Namespace, ServiceAccount, Secret ─► namespace loop ─► writes ─► board ─► status
  */
 
@@ -9,17 +10,22 @@ import { once } from 'node:events'
 import type { KubeClient } from '../kube/client.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import { persistently } from '../kube/persistently.ts'
-import type { WorkQueue } from '../kube/work-queue.ts'
+import type { WorkQueue, WorkQueueOptions } from '../kube/work-queue.ts'
+import { type Credential, secretOf } from '../model/credential.ts'
 import type { Entries } from '../model/docker-config.ts'
 import type { Status } from '../model/status.ts'
-import { issue } from '../sources/sources.ts'
+import type { Verification } from '../model/verification.ts'
+import { issue, retire } from '../sources/sources.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import type { Loop } from '../telemetry/metrics.ts'
+import type { LoginGauge, Loop } from '../telemetry/metrics.ts'
 import { Board } from './board.ts'
 import type { Caches } from './caches.ts'
 import { CredentialLoop } from './credential-loop.ts'
 import { CredentialStates } from './credential-states.ts'
+import { Issuers } from './issuers.ts'
 import { LastGood } from './last-good.ts'
+import { LoginLoop, type LoginLoopParts } from './login-loop.ts'
+import { Logins } from './logins.ts'
 import { loadMarkKey } from './mark-key.ts'
 import { Marks } from './marks.ts'
 import { NamespaceLoop } from './namespace-loop.ts'
@@ -46,20 +52,28 @@ export interface ControllerParts {
   concurrency: number
   redact(text: string): string
   conceal(entries: Entries): void
+  /** Asks the registries about a login. */
+  verify(entries: Entries, image: string | undefined, signal: AbortSignal): Promise<Verification>
+  /** For metrics. */
+  observeLogins(logins: () => LoginGauge[]): void
+  asked: LoginLoopParts['asked']
+  verified: LoginLoopParts['verified']
   finalize(credential: ObservedCredential): Promise<boolean>
   writeStatus(credential: ObservedCredential, status: Status): Promise<void>
   /** Aborted: nothing new is to be started. */
   signal: AbortSignal
   /** Makes a queue that is logged and measured. */
-  queue(loop: Loop, concurrency: number, work: (key: string) => Promise<void>): WorkQueue
+  queue(loop: Loop, concurrency: number, work: WorkQueueOptions['work']): WorkQueue
 }
 
-/** Few, but their sources may be slow. */
+/** They wait for issuers and registries, which may be slow; of each issuer few are asked at a time. */
+const loginConcurrency = 32
 const credentialConcurrency = 8
 const statusConcurrency = 4
 
 /**
- * Reads every credential once, then looks at every namespace, then follows the changes. Only the leader may call it.
+ * Looks at every credential once, then at every namespace, then follows the changes. Issuers are not waited for: until a
+ * login is known, what a credential has brought about stays. Only the leader may call it.
  * @returns ends it: what runs is finished, or given up at its next write; nothing new is started
  */
 export async function startController(parts: ControllerParts): Promise<() => Promise<void>> {
@@ -75,10 +89,24 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
   const reporter = new Reporter(parts.events, parts.redact)
   const credentials = new CredentialStates(ownNamespace)
   const contextOf = sourceContexts(client, ownNamespace, parts.surroundings)
+  const logins = new Logins()
   const board = new Board((name) => {
     touchStatus(name)
+    wakeRetirement(name)
     if (credentials.get(name)?.credential.deleting) credentialQueue.add(name)
   })
+
+  /** What the issuer gave before may end when its successor is in all namespaces. */
+  const wakeRetirement = (name: string): void => {
+    const record = credentials.get(name)
+    if (record && logins.of(record.credential.uid).retireDue && isRolledOut(record.credential)) loginQueue.add(name)
+  }
+  const isRolledOut = ({ name, uid }: Credential): boolean => {
+    const record = credentials.get(name)
+    if (record === undefined || record.entries !== logins.of(uid).current?.entries) return false
+    const { selected, synced, failed, leaving } = board.tally(name, record.version)
+    return synced === selected && failed === 0 && leaving === 0
+  }
 
   const statusWriter = new StatusWriter(caches, credentials, board, reporter, parts.writeStatus)
   const statusQueue = parts.queue('status', statusConcurrency, (name) => statusWriter.reconcile(name))
@@ -101,27 +129,54 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     caches,
     credentials,
     board,
+    logins,
     lastGood,
     ownership,
     reporter,
     log,
-    sourceVersion: ({ source }) =>
-      source.secretRef && (caches.sources.get(ownNamespace, source.secretRef.name) ?? 'absent'),
-    issue: async (credential) => {
-      const { entries, issuedAt } = await issue(credential.source, contextOf(credential, undefined), signal)
-      return { entries, ...(issuedAt && { issuedAt: issuedAt.toISOString() }) }
-    },
     finalize: parts.finalize,
     conceal: parts.conceal,
+    retire: (credential, handle) => retire(credential.source, undefined, contextOf(credential, handle), signal),
     wake: (name) => wake(name),
     touchStatus: (name) => touchStatus(name),
   })
   credentialLoop.introduce()
+  parts.observeLogins(() =>
+    credentials.all().map(({ credential, problem, refreshFailure, check }) => ({
+      credential: credential.name,
+      expiresAt: logins.of(credential.uid).current?.expiresAt,
+      failing: (problem ?? refreshFailure) !== undefined,
+      verdict: check?.verdict,
+    })),
+  )
+  const loginLoop = new LoginLoop({
+    caches,
+    logins,
+    issuers: new Issuers(),
+    lastGood,
+    reporter,
+    log,
+    isFrozen: (credential) => credentialLoop.isFrozen(credential),
+    sourceVersion: ({ source }) => {
+      const secret = secretOf(source)
+      return secret === undefined ? '' : (caches.sources.get(ownNamespace, secret) ?? 'absent')
+    },
+    issue: (credential, handle) => issue(credential.source, contextOf(credential, handle), signal),
+    retire: (credential, keep) => retire(credential.source, keep, contextOf(credential, keep), signal),
+    verify: (entries, image) => parts.verify(entries, image, signal),
+    isRolledOut: (credential) => isRolledOut(credential),
+    changed: (name) => credentialQueue.add(name),
+    asked: parts.asked,
+    verified: parts.verified,
+  })
+  const loginQueue = parts.queue('login', loginConcurrency, (name) => loginLoop.reconcile(name))
   const unread = new Set([...caches.credentials.values()].map(({ name }) => name))
   const allRead = Promise.withResolvers<void>()
   const credentialQueue = parts.queue('credential', credentialConcurrency, async (name) => {
     try {
-      await credentialLoop.reconcile(name)
+      const again = await credentialLoop.reconcile(name)
+      wakeRetirement(name)
+      return again
     } finally {
       unread.delete(name)
       if (unread.size === 0) allRead.resolve()
@@ -134,11 +189,15 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
   let touchStatus = (_credential: string): void => {}
   const unfollow = follow(caches, {
     credential: (name) => credentialQueue.add(name),
+    login: (name) => loginQueue.add(name),
     status: (name) => touchStatus(name),
     namespace: (name) => wake(name),
     secretGone: (uid) => ownership.forget(uid),
   })
-  for (const name of unread) credentialQueue.add(name)
+  for (const name of unread) {
+    credentialQueue.add(name)
+    loginQueue.add(name)
+  }
   const uids = new Set([...caches.credentials.values()].map(({ uid }) => uid))
   await lastGood.prune(uids).catch((error: unknown) => log.warn('old credentials are still kept', { error }))
   if (unread.size > 0 && !signal.aborted) await Promise.race([allRead.promise, once(signal, 'abort')])
@@ -151,7 +210,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
 
   return async () => {
     unfollow()
-    await Promise.all([credentialQueue.close(), namespaceQueue.close()])
+    await Promise.all([loginQueue.close(), credentialQueue.close(), namespaceQueue.close()])
     await statusQueue.close()
   }
 }

@@ -1,21 +1,23 @@
 /**
- * The credential loop: read the source once per credential, never once per namespace, and wake the namespaces that the
- * change concerns, old and new. What cannot be read leaves the last good entries in place.
+ * The credential loop: what is to be written for a credential, and where. It wakes the namespaces that a change of the
+ * credential or of its login concerns, old and new, and sees it out when it is deleted.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { finalizer } from '../api/names.ts'
-import { isForbidden, isInvalid } from '../kube/api-error.ts'
-import type { Credential } from '../model/credential.ts'
+import { type Credential, isWatched } from '../model/credential.ts'
 import { feeds } from '../model/desired.ts'
 import type { Entries } from '../model/docker-config.ts'
+import { entriesInUse, type Handle, type Login } from '../model/login.ts'
+import { endOf, hasEnded } from '../model/refresh.ts'
 import { selectsNamespace } from '../model/selection.ts'
 import type { Material } from '../model/status.ts'
-import { SourceProblem } from '../sources/source-problem.ts'
+import { isRefusal } from '../model/verification.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Board } from './board.ts'
 import type { Caches } from './caches.ts'
 import type { CredentialRecord, CredentialStates } from './credential-states.ts'
-import type { Kept, LastGood } from './last-good.ts'
+import type { LastGood } from './last-good.ts'
+import type { LoginState, Logins } from './logins.ts'
 import type { ObservedCredential } from './observe.ts'
 import type { Ownership } from './ownership.ts'
 import type { Reporter } from './reporter.ts'
@@ -24,22 +26,25 @@ export interface CredentialLoopParts {
   caches: Caches
   credentials: CredentialStates
   board: Board
+  logins: Logins
   lastGood: LastGood
   ownership: Ownership
   reporter: Reporter
   log: Logger
-  /** What the source's content is at; undefined when it has to be asked to know. */
-  sourceVersion(credential: Credential): string | undefined
-  issue(credential: Credential): Promise<Kept>
-  /** Puts our finalizer on a living credential, takes it off a deleted one. True when the credential was changed. */
-  finalize(credential: ObservedCredential): Promise<boolean>
   /** Keeps secret values out of everything that is logged from now on. */
   conceal(entries: Entries): void
+  /** Ends at the issuer what was issued for a credential that goes. */
+  retire(credential: Credential, handle: Handle): Promise<void>
+  /** Puts our finalizer on a living credential, takes it off a deleted one. True when the credential was changed. */
+  finalize(credential: ObservedCredential): Promise<boolean>
   wake(namespace: string): void
   touchStatus(credential: string): void
 }
 
 type Problem = CredentialRecord['problem']
+
+/** Milliseconds after the deletion for which an issuer is asked to revoke what it gave. */
+const giveUpMs = 10 * 60_000
 
 export class CredentialLoop {
   readonly #parts: CredentialLoopParts
@@ -50,19 +55,25 @@ export class CredentialLoop {
   }
 
   /**
-   * Makes the credentials of before the start known, unread as they are: should reading one fail, what it has brought
-   * about must not look unwanted. One that is being deleted becomes known when its removal begins.
+   * Makes the credentials of before the start known with what was kept of their logins: what they have brought about must
+   * not look unwanted. One that is being deleted becomes known when its removal begins.
    */
   introduce(): void {
-    for (const credential of this.#parts.caches.credentials.values()) {
-      if (!credential.deleting)
-        this.#parts.credentials.set({ ...unread, credential, frozen: this.#isFrozen(credential) })
+    const { caches, credentials, logins, lastGood, conceal } = this.#parts
+    for (const credential of caches.credentials.values()) {
+      const kept = lastGood.of(credential.uid)
+      if (kept) conceal(kept.entries)
+      logins.introduce(credential.uid, kept)
+      if (!credential.deleting) credentials.set({ ...unknown, credential, frozen: this.isFrozen(credential) })
     }
   }
 
-  /** @throws what a later attempt may not meet */
-  async reconcile(name: string): Promise<void> {
-    const { caches, credentials, lastGood } = this.#parts
+  /**
+   * @returns milliseconds until the login ends
+   * @throws what a later attempt may not meet
+   */
+  async reconcile(name: string): Promise<number | undefined> {
+    const { caches, credentials, logins, lastGood } = this.#parts
     const credential = caches.credentials.get('', name)
     const known = credentials.get(name)?.credential.uid
     if (credential === undefined) {
@@ -71,12 +82,19 @@ export class CredentialLoop {
       await this.#remove(credential)
     } else {
       if (!credential.finalizers.includes(finalizer)) await this.#parts.finalize(credential)
-      await this.#refresh(credential)
+      this.#update(credential)
     }
-    if (known === undefined || known === credential?.uid) return
+    if (known === undefined || known === credential?.uid) return this.#msUntilEnd(credential)
+    logins.forget(known)
     await lastGood.forget(known).catch((error: unknown) => {
       this.#parts.log.warn('the entries of a credential that is gone are kept until the next start', { error })
     })
+    return this.#msUntilEnd(credential)
+  }
+
+  /** Nothing must change for it. */
+  isFrozen(credential: Credential): boolean {
+    return credential.suspended || this.#nameNotAllowed(credential) !== undefined
   }
 
   /** It is gone without our finalizer having been asked; the namespaces see to what it has left behind. */
@@ -93,36 +111,65 @@ export class CredentialLoop {
   async #remove(credential: ObservedCredential): Promise<void> {
     const previous = this.#recordOf(credential)
     if (!previous?.credential.deleting || previous.credential.generation !== credential.generation) {
-      this.#accept({ ...(previous ?? unread), credential, frozen: false, version: ++this.#versions })
+      this.#accept({ ...(previous ?? unknown), credential, frozen: false, version: ++this.#versions })
     }
     if (this.#parts.board.namespacesOf(credential.name).length > 0) return
     if (!credential.finalizers.includes(finalizer)) return // it is kept by the finalizer of somebody else
+    await this.#retire(credential)
     await this.#parts.finalize(credential)
     this.#parts.log.info('credential removed', { credential: credential.name })
   }
 
-  async #refresh(credential: ObservedCredential): Promise<void> {
+  /** What it used must not stay good at the issuer, but an issuer that is gone must not hold it either. */
+  async #retire(credential: ObservedCredential): Promise<void> {
+    const { current, candidate } = this.#parts.logins.of(credential.uid)
+    const handle = (candidate ?? current)?.handle
+    if (handle === undefined || credential.deletionPolicy === 'Orphan') return
+    try {
+      await this.#parts.retire(credential, handle)
+    } catch (error) {
+      if (Date.now() < Date.parse(credential.deletionTimestamp ?? '') + giveUpMs) throw error
+      const { message } = this.#parts.reporter.problemOf(error)
+      this.#parts.reporter.about(credential, 'Warning', 'NotRevoked', 'Retire', `Revoke it at the issuer: ${message}`)
+    }
+  }
+
+  #update(credential: ObservedCredential): void {
     const previous = this.#recordOf(credential)
-    const frozen = this.#isFrozen(credential)
-    const read = frozen ? { problem: this.#nameNotAllowed(credential) } : await this.#read(credential, previous)
-    const { entries, material } = this.#inUse(credential, read.issued, previous)
+    const frozen = this.isFrozen(credential)
+    const state = this.#parts.logins.of(credential.uid)
+    const login = state.current
+    const now = new Date()
+    const entries = frozen ? login?.entries : entriesInUse(login, now)
     const entriesChanged = !isDeepStrictEqual(entries, previous?.entries)
     const changed =
       entriesChanged || frozen !== previous?.frozen || credential.generation !== previous?.credential.generation
+    const nameNotAllowed = this.#nameNotAllowed(credential)
     const record: CredentialRecord = {
       credential,
       entries,
       frozen,
       version: changed ? ++this.#versions : (previous?.version ?? 0),
-      problem: read.problem,
-      material,
-      readFrom: read.readFrom,
+      material: login && materialOf(login, entries ?? new Map()),
+      check: state.candidate?.check ?? login?.check,
+      problem: undefined,
+      refreshFailure: undefined,
+      ...(nameNotAllowed ? { problem: nameNotAllowed } : frozen ? {} : problemsOf(credential, state, now)),
     }
-    this.#tell(record, previous, entriesChanged)
+    if (entries?.size === 0 && previous?.entries?.size) {
+      const note = `The login ended at ${login?.expiresAt?.toISOString()} and is taken out of the Secrets.`
+      this.#parts.log.warn(note, { credential: credential.name })
+      this.#parts.reporter.about(credential, 'Warning', 'Expired', 'WriteSecrets', note)
+    }
     if (changed) this.#accept(record)
     else this.#parts.credentials.set(record)
     this.#parts.touchStatus(credential.name)
-    if (read.error) throw read.error
+  }
+
+  #msUntilEnd(credential: Credential | undefined): number | undefined {
+    const expiresAt = credential && this.#parts.logins.of(credential.uid).current?.expiresAt
+    if (!expiresAt || hasEnded(expiresAt, new Date())) return undefined
+    return endOf(expiresAt) - Date.now()
   }
 
   /** What is known of this very object: one deleted and created again under its name starts anew. */
@@ -131,78 +178,11 @@ export class CredentialLoop {
     return record?.credential.uid === uid ? record : undefined
   }
 
-  #isFrozen(credential: Credential): boolean {
-    return credential.suspended || this.#nameNotAllowed(credential) !== undefined
-  }
-
   #nameNotAllowed({ secretName }: Credential): Problem {
     const allowed = [...this.#parts.caches.secrets.keys()]
     if (allowed.includes(secretName)) return undefined
     const message = `spec.secretName ${secretName} is not among the names this installation may write (${allowed.join(', ')}); use one of these, or have it added to the installation (config/secret-names).`
     return { reason: 'SecretNameNotAllowed', message, terminal: true }
-  }
-
-  async #read(credential: Credential, previous: CredentialRecord | undefined): Promise<Reading> {
-    const version = this.#parts.sourceVersion(credential)
-    const readFrom = version && `${version} for ${JSON.stringify([credential.source, credential.registries])}`
-    if (previous !== undefined && !previous.frozen && readFrom !== undefined && readFrom === previous.readFrom) {
-      return { problem: previous.problem, readFrom }
-    }
-    try {
-      const issued = await this.#parts.issue(credential)
-      this.#parts.conceal(issued.entries)
-      return { issued, problem: undefined, readFrom, ...(await this.#keep(credential, issued)) }
-    } catch (error) {
-      if (error instanceof SourceProblem) {
-        const { reason, message } = error
-        return { problem: { reason, message, terminal: reason !== 'SourceNotFound' }, readFrom }
-      }
-      const { message } = this.#parts.reporter.problemOf(error)
-      return { problem: { reason: 'SourceUnavailable', message, terminal: false }, readFrom: undefined, error }
-    }
-  }
-
-  /** Before anything is written with it. Not kept is no reason not to use it, but one to read it again, if that can help. */
-  async #keep(credential: Credential, issued: Kept): Promise<Partial<Reading>> {
-    const { lastGood, log, reporter } = this.#parts
-    try {
-      await lastGood.keep(credential.uid, issued)
-      return {}
-    } catch (error) {
-      if (!isRefused(error)) return { readFrom: undefined, error }
-      const note = `Should its source be broken when the operator starts, its entries will be lost: they cannot be kept, since ${reporter.problemOf(error).message}`
-      log.warn(note, { credential: credential.name })
-      reporter.about(credential, 'Warning', 'NotKept', 'KeepEntries', note)
-      return {}
-    }
-  }
-
-  /** What the source has just given, else the last that was good. */
-  #inUse(
-    { uid }: Credential,
-    issued: Kept | undefined,
-    previous: CredentialRecord | undefined,
-  ): Pick<CredentialRecord, 'entries' | 'material'> {
-    if (issued) return { entries: issued.entries, material: materialOf(issued) }
-    if (previous?.entries) return previous
-    const kept = this.#parts.lastGood.of(uid)
-    if (!kept) return { entries: undefined, material: undefined }
-    this.#parts.conceal(kept.entries)
-    return { entries: kept.entries, material: materialOf(kept) }
-  }
-
-  #tell(record: CredentialRecord, previous: CredentialRecord | undefined, entriesChanged: boolean): void {
-    const { credential, problem, material } = record
-    const log = { credential: credential.name }
-    if (problem && problem.message !== previous?.problem?.message) {
-      this.#parts.log.warn(problem.message, { ...log, reason: problem.reason })
-      this.#parts.reporter.about(credential, 'Warning', problem.reason, 'ReadSource', problem.message)
-    } else if (entriesChanged) {
-      const registries = material?.registries.join(', ')
-      this.#parts.log.info('credentials read', { ...log, registries })
-      const note = `New credentials for ${registries}.`
-      if (previous?.entries) this.#parts.reporter.about(credential, 'Normal', 'Rotated', 'ReadSource', note)
-    }
   }
 
   /** From here on the namespace loop works with it. */
@@ -240,27 +220,49 @@ export class CredentialLoop {
   }
 }
 
-/** Trying again is of no use: a right is missing, or there is no room. */
-function isRefused(error: unknown): boolean {
-  return isForbidden(error) || isInvalid(error)
-}
-
-interface Reading {
-  issued?: Kept
-  problem: Problem
-  readFrom?: string | undefined
-  /** To be thrown when all else is done, so that the queue tries again. */
-  error?: unknown
-}
-
-const unread: Omit<CredentialRecord, 'credential' | 'frozen'> = {
+const unknown: Omit<CredentialRecord, 'credential' | 'frozen'> = {
   entries: undefined,
   material: undefined,
-  readFrom: undefined,
+  check: undefined,
   problem: undefined,
+  refreshFailure: undefined,
   version: 0,
 }
 
-function materialOf({ entries, issuedAt }: Kept): Material {
-  return { registries: [...entries.keys()].sort(), ...(issuedAt && { issuedAt }) }
+/**
+ * What keeps a login from being had, or from being renewed while the one in use is still good. A source that is watched
+ * is not renewed by the clock: what is wrong with it is wrong now.
+ */
+function problemsOf(
+  { source, verify }: Credential,
+  { current, candidate, problem }: LoginState,
+  now: Date,
+): Pick<CredentialRecord, 'problem' | 'refreshFailure'> {
+  const nothing = { problem: undefined, refreshFailure: undefined }
+  const { check } = candidate ?? {}
+  if (problem === undefined && verify.policy === 'Enforce' && check && isRefusal(check)) {
+    return { ...nothing, problem: { reason: 'VerificationFailed', message: check.message, terminal: true } }
+  }
+  const ended = current?.expiresAt && hasEnded(current.expiresAt, now) ? current.expiresAt : undefined
+  if (ended) {
+    const message = `The login ended at ${ended.toISOString()} and was taken out of the Secrets. ${problem?.message ?? ''}`
+    return { ...nothing, problem: { reason: 'Expired', message: message.trim(), terminal: problem?.terminal ?? false } }
+  }
+  const canWait = problem && !problem.terminal && current && !isWatched(source)
+  return canWait ? { ...nothing, refreshFailure: problem } : { ...nothing, problem }
+}
+
+function materialOf({ issuedAt, expiresAt, refreshAt, check, request }: Login, entries: Entries): Material {
+  return {
+    registries: [...entries.keys()].sort(),
+    issuedAt: rfc3339(issuedAt),
+    ...(expiresAt && { expiresAt: rfc3339(expiresAt) }),
+    ...(refreshAt && { nextRefreshAt: rfc3339(refreshAt) }),
+    ...(check && { verifiedAt: rfc3339(check.at) }),
+    ...(request !== undefined && { refreshRequest: request }),
+  }
+}
+
+function rfc3339(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z/, 'Z')
 }

@@ -4,13 +4,16 @@ import type { CredentialState } from '../model/desired.ts'
 import type { ObservedSecret } from '../model/observed.ts'
 import type { Problem } from '../model/outcome.ts'
 import type { Material } from '../model/status.ts'
+import type { Check } from '../model/verification.ts'
 
 export interface CredentialRecord extends CredentialState {
   /** What is wrong with the credential itself; `terminal` when only a change by its owner can mend it. */
   problem: (Problem & { terminal: boolean }) | undefined
+  /** Why the login could not be renewed, while the one in use is still good. */
+  refreshFailure: Problem | undefined
   material: Material | undefined
-  /** What the entries were read from, so that an unchanged source is not read again. */
-  readFrom: string | undefined
+  /** What the registry said last. */
+  check: Check | undefined
 }
 
 export class CredentialStates {

@@ -1,6 +1,7 @@
 /**
- * The last good entries of every credential, so that one whose source cannot be read, or must not be (it is suspended),
- * does not lose them when the operator starts anew, nor its neighbours in the same Secret theirs.
+ * The last good login of every credential, so that one whose source cannot be read, or must not be (it is suspended),
+ * does not lose it when the operator starts anew, nor its neighbours in the same Secret theirs; and so that an issuer is
+ * not asked again for what is still good.
  *
  * Kept in Secrets of the operator's own namespace, spread over sixteen by the first digit of the credential's uid: RBAC
  * names them, and each may hold 1 MiB. Nothing is ever read back from the copies, which their namespaces can write.
@@ -8,14 +9,9 @@
 import { fieldManager, stateSecretPrefix } from '../api/names.ts'
 import { isNotFound } from '../kube/api-error.ts'
 import type { KubeClient } from '../kube/client.ts'
-import { decodeBase64, type Entries, encodeBase64, parseDockerConfigJson } from '../model/docker-config.ts'
+import { formatLogin, parseLogin } from '../model/kept-login.ts'
+import type { Login } from '../model/login.ts'
 import { secretPath } from './secret-writer.ts'
-
-export interface Kept {
-  entries: Entries
-  /** RFC 3339: since when they are what they are. */
-  issuedAt?: string
-}
 
 const digits = '0123456789abcdef'
 
@@ -43,14 +39,14 @@ export class LastGood {
   }
 
   /** Undefined when none are kept, or what is kept cannot be read. */
-  of(uid: string): Kept | undefined {
+  of(uid: string): Login | undefined {
     const value = this.#shardOf(uid).get(uid)
-    return value === undefined ? undefined : parse(value)
+    return value === undefined ? undefined : parseLogin(value)
   }
 
   /** No write when that is what is kept. @throws ApiError, ConnectionError */
-  async keep(uid: string, { entries, issuedAt }: Kept): Promise<void> {
-    const value = encodeBase64(JSON.stringify({ auths: Object.fromEntries(entries), issuedAt }))
+  async keep(uid: string, login: Login): Promise<void> {
+    const value = formatLogin(login)
     await this.#inTurn(uid, async (shard) => {
       if (shard.get(uid) === value) return
       await this.#write(uid, value)
@@ -112,7 +108,7 @@ export class LastGood {
 
   #shardOf(uid: string): Map<string, string> {
     const shard = this.#shards.get(digitOf(uid))
-    if (!shard) throw new Error('the last good entries were not loaded')
+    if (!shard) throw new Error('the last good logins were not loaded')
     return shard
   }
 }
@@ -120,15 +116,4 @@ export class LastGood {
 /** Of a random UUID; whatever else an API server may take for a uid has its place as well. */
 function digitOf(uid: string): string {
   return digits.includes(uid.charAt(0)) ? uid.charAt(0) : '0'
-}
-
-/** Somebody may have spoiled it: then nothing is kept. */
-function parse(value: string): Kept | undefined {
-  try {
-    const { auths, issuedAt } = JSON.parse(decodeBase64(value) ?? '')
-    const entries = parseDockerConfigJson(JSON.stringify({ auths }))
-    return entries.size === 0 ? undefined : { entries, ...(typeof issuedAt === 'string' && { issuedAt }) }
-  } catch {
-    return undefined
-  }
 }

@@ -46,9 +46,8 @@ export class StatusWriter {
       this.#written.delete(name)
       return
     }
-    const { problem, material } = record
     const tally = this.#board.tally(name, record.version)
-    const findings = { credential: record.credential, problem, tally, material }
+    const findings = { ...record, tally, isKnown: record.entries !== undefined }
     const status = statusOf(findings, credential.status, new Date().toISOString().replace(/\.\d+Z/, 'Z'))
     if (isDeepStrictEqual(status, credential.status)) return
     this.#written.set(name, performance.now())

@@ -9,6 +9,8 @@ import type { ObservedCredential } from './observe.ts'
 
 export interface Wakers {
   credential(name: string): void
+  /** The source of a credential, or what is asked of it. */
+  login(credential: string): void
   status(credential: string): void
   namespace(name: string): void
   /** A target Secret does not exist any more. */
@@ -20,11 +22,14 @@ export function follow(caches: Caches, wake: Wakers): () => void {
   const followed = [
     caches.credentials.subscribe(({ name, before, after }) => {
       if (before && after && sameButStatus(before, after)) wake.status(name)
-      else wake.credential(name)
+      else {
+        wake.credential(name)
+        wake.login(name)
+      }
     }),
     caches.sources.subscribe(({ name }) => {
       for (const credential of caches.credentials.values()) {
-        if (secretOf(credential.source) === name) wake.credential(credential.name)
+        if (secretOf(credential.source) === name) wake.login(credential.name)
       }
     }),
     caches.namespaces.subscribe(({ name, before, after }) => {

@@ -87,10 +87,14 @@ export class Outbound {
       return { dispatcher: connections.metadata, proxied: false }
     }
     if (url.protocol === 'http:' && !this.#mayBePlain(url)) throw new OutboundError('ERR_INSECURE', url.host)
-    const proxy = proxyFor(url, undefined, this.#options.env)
-    return proxy === undefined
-      ? { dispatcher: connections.direct, proxied: false }
-      : { dispatcher: connections.byProxy(proxy), proxied: true }
+    try {
+      const proxy = proxyFor(url, undefined, this.#options.env)
+      return proxy === undefined
+        ? { dispatcher: connections.direct, proxied: false }
+        : { dispatcher: connections.byProxy(proxy), proxied: true }
+    } catch {
+      throw new OutboundError('ERR_PROXY', url.host) // what is wrong with the proxy's URL would be told with its password
+    }
   }
 
   #mayBePlain({ hostname, port }: URL): boolean {

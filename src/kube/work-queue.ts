@@ -23,10 +23,23 @@ const maxTimerMs = 2 ** 31 - 1
 export interface WorkQueueOptions {
   /** Keys worked on at the same time. */
   concurrency: number
-  /** Makes `key` right. May return the milliseconds after which to run again. A throw is a failure. */
-  work(key: string): Promise<number | undefined> | Promise<void>
+  /**
+   * Makes `key` right. May return the milliseconds after which to run again, or `NotNow` when it has not begun. A throw
+   * is a failure.
+   */
+  work(key: string): Promise<number | NotNow | undefined> | Promise<void>
   /** Called after each failure; must not throw. */
   onFailure?(key: string, error: unknown, retry: { failures: number; waitMs: number }): void
+}
+
+/** Not begun, for want of something that others have: its failures before count on. */
+export class NotNow {
+  /** Milliseconds until the next attempt. */
+  readonly retryMs: number
+
+  constructor(retryMs: number) {
+    this.retryMs = retryMs
+  }
 }
 
 interface Item {
@@ -179,8 +192,12 @@ export class WorkQueue {
     this.#running.add(item)
     try {
       const againMs = await this.#options.work(item.key)
-      item.failures = 0
-      item.notBefore = 0
+      if (againMs instanceof NotNow) {
+        item.dueAt = performance.now() + againMs.retryMs
+      } else {
+        item.failures = 0
+        item.notBefore = 0
+      }
       if (typeof againMs === 'number') item.dueAt = Math.min(item.dueAt, performance.now() + againMs)
     } catch (error) {
       this.#failed(item, error)

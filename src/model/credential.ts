@@ -23,7 +23,7 @@ export interface Credential {
   deletionPolicy: 'Delete' | 'Orphan'
   /** Milliseconds between refreshes of what does not say when it ends. */
   refreshInterval: number
-  verify: { policy: 'Enforce' | 'Warn' | 'Off'; image: string | undefined }
+  verify: { policy: 'Enforce' | 'Warn' | 'Skip'; image: string | undefined }
   /** Another value than before asks for a refresh at once. */
   refreshRequest: string | undefined
 }
@@ -35,6 +35,9 @@ export interface NamespaceSelection {
   exclude: NameMatcher
   optIn: boolean
 }
+
+/** As in the schema of `status.credential.refreshRequest`. */
+const maxRequestLength = 256
 
 export function interpret({ metadata, spec }: RegistryCredential): Credential {
   const { include, selector, exclude, optIn } = spec.namespaces ?? {}
@@ -58,8 +61,13 @@ export function interpret({ metadata, spec }: RegistryCredential): Credential {
     deletionPolicy: spec.deletionPolicy ?? 'Delete',
     refreshInterval: milliseconds(spec.refreshInterval ?? '1h'),
     verify: { policy: spec.verify?.policy ?? 'Enforce', image: spec.verify?.image },
-    refreshRequest: metadata.annotations?.[refreshAnnotation],
+    refreshRequest: metadata.annotations?.[refreshAnnotation]?.slice(0, maxRequestLength),
   }
+}
+
+/** Whether the watches tell when the source changes, so that nothing has to be asked by the clock. */
+export function isWatched(source: Credential['source']): boolean {
+  return source.secretRef !== undefined || source.files !== undefined
 }
 
 /** The Secret of the operator's namespace that a source reads: the source itself, or what it proves itself with. */

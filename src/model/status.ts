@@ -4,6 +4,7 @@ import { type Condition, conditionsOf, type Finding, shorten } from './condition
 import type { Credential } from './credential.ts'
 import type { Overlap } from './merge.ts'
 import type { Problem, Tally } from './outcome.ts'
+import type { Verification } from './verification.ts'
 
 export type Status = NonNullable<RegistryCredential['status']>
 
@@ -11,7 +12,13 @@ export interface Findings {
   credential: Credential
   /** What is wrong with the credential itself; `terminal` when only a change by its owner can mend it. */
   problem: (Problem & { terminal: boolean }) | undefined
+  /** Why the login could not be renewed, while the one in use is still good. */
+  refreshFailure: Problem | undefined
   tally: Tally
+  /** Whether a login has ever been had. */
+  isKnown: boolean
+  /** What the registry said last; undefined: it was not asked. */
+  check: Verification | undefined
   /** What is known of the entries in use; undefined while none have been read. */
   material: Material | undefined
 }
@@ -36,10 +43,28 @@ export function statusOf(findings: Findings, previous: Status | undefined, now: 
 
 function conditionFindings(findings: Findings, previous: Status | undefined): Finding[] {
   const progress = progressOf(findings, previous)
-  return [...progress, ...overlapping(findings.credential.name, findings.tally.overlaps)]
+  return [
+    ...progress,
+    ...verified(findings),
+    ...refreshFailing(findings),
+    ...overlapping(findings.credential.name, findings.tally.overlaps),
+  ]
 }
 
-function progressOf({ credential, problem, tally }: Findings, previous: Status | undefined): Finding[] {
+function verified({ credential, check }: Findings): Finding[] {
+  if (check === undefined || credential.deleting) return []
+  const status = check.verdict === 'Valid' ? 'True' : check.verdict === 'Unknown' ? 'Unknown' : 'False'
+  return [{ type: 'Verified', status, reason: check.reason, message: check.message }]
+}
+
+function refreshFailing({ refreshFailure, material }: Findings): Finding[] {
+  if (refreshFailure === undefined) return []
+  const end = material?.expiresAt ? `ends at ${material.expiresAt}` : 'stays'
+  const message = `${refreshFailure.message} The login in use ${end}; renewing it is tried again.`
+  return [{ type: 'RefreshFailing', status: 'True', reason: refreshFailure.reason, message }]
+}
+
+function progressOf({ credential, problem, isKnown, tally }: Findings, previous: Status | undefined): Finding[] {
   const ready = previous?.conditions?.find(({ type }) => type === 'Ready')
   if (credential.deleting) {
     const message = `Being deleted; still to be taken out of ${count(tally.leaving, 'namespace')}.`
@@ -52,6 +77,10 @@ function progressOf({ credential, problem, tally }: Findings, previous: Status |
   if (problem) {
     const { reason, message } = problem
     return [isReady('False', reason, message), (problem.terminal ? isStalled : isReconciling)(reason, message)]
+  }
+  if (!isKnown) {
+    const message = 'The source is being asked for the first login.'
+    return [isReady('False', 'Issuing', message), isReconciling('Issuing', message)]
   }
   if (tally.failed > 0) {
     const first = tally.failures[0]

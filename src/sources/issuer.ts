@@ -16,25 +16,53 @@ export interface Refusal {
   status: number
   code?: unknown
   retryAfterSeconds?: number | undefined
+  /** What to look at, for people. */
+  check?: string | undefined
+}
+
+interface Answer {
+  headers: Headers
+  /** Undefined where it is no JSON. */
+  body: unknown
 }
 
 /**
  * Sends one request and reads the JSON object that an issuer answers with.
+ * @param check what to look at when it refuses, for people
  * @throws SourceProblem; the reason of the signal in `init` when that is aborted
  */
-export async function askIssuer(send: typeof fetch, url: URL, init: RequestInit): Promise<Record<string, unknown>> {
-  let response: Response
-  let text: string
-  try {
-    response = await send(url, init)
-    text = await response.text()
-  } catch (error) {
-    throw toSourceProblem(error, url.host)
-  }
-  const body = parse(text)
-  if (!response.ok) throw problemOf(url.host, response, body)
-  if (body === undefined) throw unusable(url.host, 'is no JSON object')
+export async function askIssuer(
+  send: typeof fetch,
+  url: URL,
+  init: RequestInit,
+  check?: string,
+): Promise<Record<string, unknown>> {
+  const { body } = await answerTo(send, url, init, check)
+  if (!isObject(body)) throw unusable(url.host, 'is no JSON object')
   return body
+}
+
+/**
+ * The same for a JSON list of objects, with the headers that tell where it goes on.
+ * @throws as `askIssuer`
+ */
+export async function askIssuerForList(
+  send: typeof fetch,
+  url: URL,
+  init: RequestInit,
+  check?: string,
+): Promise<{ items: Record<string, unknown>[]; headers: Headers }> {
+  const { headers, body } = await answerTo(send, url, init, check)
+  if (!Array.isArray(body) || !body.every(isObject)) throw unusable(url.host, 'is no JSON list of objects')
+  return { items: body, headers }
+}
+
+/**
+ * Sends one request whose answer says no more than that it was done. What is not there (404) counts as deleted.
+ * @throws as `askIssuer`
+ */
+export async function deleteAtIssuer(send: typeof fetch, url: URL, init: RequestInit, check?: string): Promise<void> {
+  await answerTo(send, url, { ...init, method: 'DELETE' }, check, [404])
 }
 
 /** A text that an answer must have. @param name of the field, for people */
@@ -50,13 +78,15 @@ export function unusable(issuer: string, what: string): SourceProblem {
 }
 
 /** What an HTTP status that is not one of success means. */
-export function refusal({ issuer, status, code, retryAfterSeconds: asked }: Refusal): SourceProblem {
+export function refusal({ issuer, status, code, retryAfterSeconds: asked, check }: Refusal): SourceProblem {
   const told = typeof code === 'string' && isCode.test(code) ? `${status} ${code}` : String(status)
   if (status === 429) return new SourceProblem('RateLimited', `${issuer} asks for fewer requests (${told}).`, asked)
   if (status >= 500 || status === 408) {
     return new SourceProblem('IssuerUnavailable', `${issuer} cannot answer now (${told}).`, asked)
   }
-  return new SourceProblem('IssuerRefused', `${issuer} refuses (${told}).`, Math.max(asked ?? 0, refusedRetrySeconds))
+  const cure = check === undefined ? '' : `; check ${check}`
+  const message = `${issuer} refuses (${told})${cure}.`
+  return new SourceProblem('IssuerRefused', message, Math.max(asked ?? 0, refusedRetrySeconds))
 }
 
 /**
@@ -93,21 +123,41 @@ function ofOutbound({ code, message }: OutboundError): SourceProblem {
   return new SourceProblem(answered ? 'IssuerInvalid' : 'IssuerUnavailable', sentence)
 }
 
-function problemOf(issuer: string, { status, headers }: Response, body: Record<string, unknown> | undefined) {
-  return refusal({ issuer, status, code: body?.error, retryAfterSeconds: retryAfterSeconds(headers, Date.now()) })
+async function answerTo(
+  send: typeof fetch,
+  url: URL,
+  init: RequestInit,
+  check?: string,
+  fine: readonly number[] = [],
+): Promise<Answer> {
+  let response: Response
+  let text: string
+  try {
+    response = await send(url, init)
+    text = await response.text()
+  } catch (error) {
+    init.signal?.throwIfAborted()
+    throw toSourceProblem(error, url.host)
+  }
+  const { ok, status, headers } = response
+  const body = parse(text)
+  if (ok || fine.includes(status)) return { headers, body }
+  const code = isObject(body) ? body.error : undefined
+  throw refusal({ issuer: url.host, status, code, check, retryAfterSeconds: retryAfterSeconds(headers, Date.now()) })
 }
 
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError'
 }
 
-function parse(text: string): Record<string, unknown> | undefined {
+function parse(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
+    return JSON.parse(text)
   } catch {
     return undefined
   }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

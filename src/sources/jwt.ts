@@ -1,20 +1,16 @@
-/** What an issuer's token says of itself. Its signature is the registry's business; nothing is granted here because of it. */
-import { unusable } from './issuer.ts'
+/** What is read of JSON Web Tokens (RFC 7519). Their signatures are for those who are logged in to, not for us. */
 
 /**
- * When a JWT ends: its claim `exp`, in seconds since the epoch (RFC 7519, 4.1.4).
- * @throws SourceProblem when it does not say
+ * When a token ends by its claim `exp` (RFC 7519, 4.1.4). Only for tokens that came from their issuer by TLS: nothing is
+ * verified.
+ * @returns undefined where it is no JWT, or does not say
  */
-export function expiryOf(token: string, issuer: string): Date {
-  const exp = claimsOf(token)?.exp
-  const expiresAt = new Date(typeof exp === 'number' ? exp * 1000 : Number.NaN)
-  if (Number.isNaN(expiresAt.getTime())) throw unusable(issuer, 'has a token that does not say when it ends')
-  return expiresAt
-}
-
-function claimsOf(token: string): { exp?: unknown } | undefined {
+export function expiryOf(token: string): Date | undefined {
+  const payload = token.split('.')[1] ?? ''
   try {
-    return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) ?? undefined
+    const { exp } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { exp?: unknown }
+    const date = typeof exp === 'number' ? new Date(exp * 1_000) : undefined
+    return date && !Number.isNaN(date.getTime()) ? date : undefined
   } catch {
     return undefined
   }

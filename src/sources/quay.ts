@@ -4,7 +4,7 @@
  */
 import { encodeBase64 } from '../model/docker-config.ts'
 import { endpointOf } from './endpoint.ts'
-import { askIssuer, textOf } from './issuer.ts'
+import { askIssuer, textOf, unusable } from './issuer.ts'
 import { expiryOf } from './jwt.ts'
 import type { Source } from './source.ts'
 
@@ -13,12 +13,12 @@ export const quay: Source<'quay'> = {
     const identity = await context.requestToken(serviceAccountName, audience)
     const endpoint = endpointOf(url, 'oauth2/federation/robot/token')
     const headers = { authorization: `Basic ${encodeBase64(`${robot}:${identity.token}`)}` }
-    const answer = await askIssuer(context.fetch, endpoint, { headers, signal })
+    const check = `that robot ${robot} trusts ServiceAccount ${serviceAccountName}`
+    const answer = await askIssuer(context.fetch, endpoint, { headers, signal }, check)
     const password = textOf(answer, 'token', endpoint.host)
     context.conceal(password)
-    return {
-      given: { entries: new Map([[endpoint.host, { username: robot, password }]]) },
-      expiresAt: expiryOf(password, endpoint.host),
-    }
+    const expiresAt = expiryOf(password)
+    if (expiresAt === undefined) throw unusable(endpoint.host, 'has a token that does not say when it ends')
+    return { given: { entries: new Map([[endpoint.host, { username: robot, password }]]) }, expiresAt }
   },
 }

@@ -4,6 +4,7 @@
  */
 import type { RegistryCredentialSource } from '../api/registry-credential.ts'
 import type { Given } from '../model/given.ts'
+import type { Handle } from '../model/login.ts'
 import type { SourceSecret } from '../model/source-secret.ts'
 
 export type SourceKind = keyof RegistryCredentialSource
@@ -35,9 +36,6 @@ export interface Issued {
   /** What `issue` and `retire` have to know of it later. */
   handle?: Handle
 }
-
-/** Names at the issuer, such as the id of a token. Kept beside the entries; never secret. */
-export type Handle = Readonly<Record<string, string | number>>
 
 export interface SourceContext {
   /** For names at the issuer that tell whose they are. */

@@ -2,15 +2,23 @@
 import type { RegistryCredentialSource } from '../api/registry-credential.ts'
 import type { Entries } from '../model/docker-config.ts'
 import { entriesOf, GivenProblem } from '../model/given.ts'
+import type { Handle } from '../model/login.ts'
 import { hasEnded } from '../model/refresh.ts'
-import type { Handle, Issued, Source, SourceContext, SourceKind, SpecOf } from './source.ts'
+import type { Issued, Source, SourceContext, SourceKind, SpecOf } from './source.ts'
 import { SourceProblem } from './source-problem.ts'
 
 const sources: { [Kind in SourceKind]?: () => Promise<Source<Kind>> } = {
   secretRef: async () => (await import('./secret-ref.ts')).secretRef,
   files: async () => (await import('./files.ts')).files,
-  exec: async () => (await import('./exec.ts')).exec,
+  ecr: async () => (await import('./ecr.ts')).ecr,
+  ecrPublic: async () => (await import('./ecr-public.ts')).ecrPublic,
+  github: async () => (await import('./github.ts')).github,
+  gitlab: async () => (await import('./gitlab.ts')).gitlab,
+  harbor: async () => (await import('./harbor.ts')).harbor,
   quay: async () => (await import('./quay.ts')).quay,
+  vault: async () => (await import('./vault.ts')).vault,
+  tokenExchange: async () => (await import('./token-exchange.ts')).tokenExchange,
+  exec: async () => (await import('./exec.ts')).exec,
 }
 
 /** Entries under canonical keys, and what the source told of them. */

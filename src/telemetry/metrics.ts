@@ -1,12 +1,12 @@
 /**
  * The operator's metrics, in a Prometheus registry of their own. Every label has few values: loops, results, verbs,
- * resources, status codes; never the name of an object.
+ * resources, status codes; of the names of objects only those of credentials, which are few and what alerts are about.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { describeRequest } from './api-request.ts'
 
 /** The loops of design.md. */
-export const LOOPS = ['credential', 'namespace', 'status'] as const
+export const LOOPS = ['login', 'credential', 'namespace', 'status'] as const
 export type Loop = (typeof LOOPS)[number]
 
 /** How a reconcile ended: done, or failed and backing off. */
@@ -16,6 +16,16 @@ export type Result = (typeof RESULTS)[number]
 /** Why a watch had to be opened again: ended by the server, 410 Gone, silence, or any other failure. */
 export const WATCH_RESTARTS = ['closed', 'expired', 'idle', 'error'] as const
 export type WatchRestart = (typeof WATCH_RESTARTS)[number]
+
+/** What is known of a credential's login at the time of a scrape. */
+export interface LoginGauge {
+  credential: string
+  expiresAt: Date | undefined
+  /** It could not be had, or not be renewed. */
+  failing: boolean
+  /** What the registry said last; undefined: it was not asked. */
+  verdict: string | undefined
+}
 
 export class Metrics {
   readonly registry = new Registry()
@@ -53,8 +63,23 @@ export class Metrics {
     ...this.#registers,
   })
 
+  readonly #asked = new Counter({
+    name: 'regcred_source_requests_total',
+    help: 'Logins asked for, by source and result: Succeeded, or the reason why not.',
+    labelNames: ['source', 'result'],
+    ...this.#registers,
+  })
+  readonly #verifications = new Counter({
+    name: 'regcred_verifications_total',
+    help: 'Logins that registries were asked about, by verdict.',
+    labelNames: ['verdict'],
+    ...this.#registers,
+  })
+  #logins: () => Iterable<LoginGauge> = () => []
+
   constructor() {
     const queues = this.#queues
+    this.#gaugeLogins()
     new Gauge({
       name: 'regcred_workqueue_depth',
       help: 'Keys that wait for a reconcile.',
@@ -79,6 +104,48 @@ export class Metrics {
   /** From now on the queue's depth is asked for at every scrape. */
   observeQueue(loop: Loop, depth: () => number): void {
     this.#queues.set(loop, depth)
+  }
+
+  /** A source has been asked for a login. */
+  sourceAsked(source: string, result: string): void {
+    this.#asked.inc({ source, result })
+  }
+
+  /** A registry has been asked about a login. */
+  verified(verdict: string): void {
+    this.#verifications.inc({ verdict })
+  }
+
+  /** From now on they are asked for at every scrape. */
+  observeLogins(logins: () => Iterable<LoginGauge>): void {
+    this.#logins = logins
+  }
+
+  #gaugeLogins(): void {
+    const gauge = (name: string, help: string, labels: string[], value: (login: LoginGauge) => number | undefined) => {
+      const all = () => this.#logins()
+      new Gauge({
+        name,
+        help,
+        labelNames: ['credential', ...labels],
+        ...this.#registers,
+        collect() {
+          this.reset()
+          for (const login of all()) {
+            const number = value(login)
+            const { credential, verdict } = login
+            if (number !== undefined) this.set({ credential, ...(labels.length > 0 && { verdict }) }, number)
+          }
+        },
+      })
+    }
+    gauge('regcred_login_expires_timestamp_seconds', 'When the login in use ends, where that is known.', [], (login) =>
+      login.expiresAt ? login.expiresAt.getTime() / 1000 : undefined,
+    )
+    gauge('regcred_login_failing', '1 while no new login can be had, else 0.', [], ({ failing }) => (failing ? 1 : 0))
+    gauge('regcred_login_verified', '1, with what the registry said last of the login.', ['verdict'], ({ verdict }) =>
+      verdict === undefined ? undefined : 1,
+    )
   }
 
   /** A request has been answered with this status, or not at all. The URL may be a path; it is reduced to its resource. */

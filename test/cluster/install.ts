@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cluster } from './access.ts'
+import { established } from './established.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const CRD_FILE = join(ROOT, 'crds', 'registrycredentials.yaml')
@@ -15,7 +16,7 @@ const CONFIG = join(ROOT, 'config', 'default')
 export async function installOperator(cluster: Cluster): Promise<void> {
   if (existsSync(CRD_FILE)) {
     await cluster.kubectl('apply', '--server-side', '-f', CRD_FILE)
-    await cluster.kubectl('wait', '--for=condition=Established', '--timeout=60s', '-f', CRD_FILE)
+    await established(cluster, '-f', CRD_FILE)
   }
   if (existsSync(CONFIG)) await cluster.kubectl('apply', '--server-side', '-k', CONFIG)
 }

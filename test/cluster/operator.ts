@@ -60,6 +60,8 @@ export const OPERATOR_HOOK_TIMEOUT_MS = 900_000
 const ROOT = join(import.meta.dirname, '..', '..')
 const NAMESPACE = 'regcred-system'
 const SERVICE_ACCOUNT = 'regcred-operator'
+/** The registries that examples name are real ones, and must not be asked by tests. Loopback is never sent by a proxy. */
+const noInternet = { HTTPS_PROXY: 'http://127.0.0.1:9' }
 const STOP_TIMEOUT_MS = 60_000
 
 /**
@@ -95,7 +97,7 @@ export async function startOperator(options: OperatorOptions = {}): Promise<Runn
       ...args,
     ],
     // Nothing of the developer's or of jest's (NODE_OPTIONS, KUBECONFIG, proxies) reaches it.
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...noInternet, ...env },
     cwd: ROOT,
     logFile,
     guard,

@@ -6,6 +6,7 @@ import { expect, test } from '@jest/globals'
 import { parseAllDocuments } from 'yaml'
 import * as names from '../../src/api/names.ts'
 import { startCluster } from '../cluster/cluster.ts'
+import { established } from '../cluster/established.ts'
 import { sharedCluster } from '../cluster/shared.ts'
 import { type Answer, openApi } from '../support/api.ts'
 
@@ -110,7 +111,7 @@ test('one kubectl apply installs everything into an empty cluster, and a second 
   try {
     const apply = () => empty.kubectl('apply', '--server-side', '-k', join(config, 'default'))
     expect(await apply()).toContain('deployment.apps/regcred-operator serverside-applied')
-    await empty.kubectl('wait', '--for=condition=Established', '--timeout=60s', 'crd/registrycredentials.regcred.dev')
+    await established(empty, 'crd/registrycredentials.regcred.dev')
     const versions = () =>
       empty.kubectl('get', '-k', join(config, 'default'), '-o', 'jsonpath={.items[*].metadata.generation}')
     const before = await versions()

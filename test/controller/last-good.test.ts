@@ -1,8 +1,8 @@
 /** What is kept of the credentials in Secrets of the operator's namespace, on the real API server. */
 import { beforeEach, expect, test } from '@jest/globals'
-import { type Kept, LastGood } from '../../src/controller/last-good.ts'
+import { LastGood } from '../../src/controller/last-good.ts'
 import { freshNamespace, manager, openClient } from '../kube/setup.ts'
-import { entriesFor } from '../model/builders.ts'
+import { entriesFor, login } from '../model/builders.ts'
 import { secretPath } from './lab.ts'
 
 let client: ReturnType<typeof openClient>
@@ -20,7 +20,7 @@ async function loaded(): Promise<LastGood> {
   return lastGood
 }
 
-const kept = (name: string): Kept => ({ entries: entriesFor(name, 'ghcr.io'), issuedAt: '2026-01-02T03:04:05Z' })
+const kept = (name: string) => login(entriesFor(name, 'ghcr.io'))
 const pathOf = (digit: string) => secretPath(namespace, `regcred-operator-state-${digit}`)
 const dataOf = async (digit: string) => (await client.get<{ data?: Record<string, string> }>(pathOf(digit))).data ?? {}
 
@@ -28,10 +28,11 @@ test('what is kept is there after a start, until it is forgotten', async () => {
   const before = await loaded()
   expect(before.of('a-1')).toBeUndefined()
   await before.keep('a-1', kept('one'))
-  await before.keep('b-1', { entries: entriesFor('two', 'quay.io', 'docker.io/acme/') })
+  const other = login(entriesFor('two', 'quay.io', 'docker.io/acme/'), { handle: { id: 7 } })
+  await before.keep('b-1', other)
   const after = await loaded()
   expect(after.of('a-1')).toEqual(kept('one'))
-  expect(after.of('b-1')).toEqual({ entries: entriesFor('two', 'quay.io', 'docker.io/acme/') })
+  expect(after.of('b-1')).toEqual(other)
   await after.forget('a-1')
   expect(after.of('a-1')).toBeUndefined()
   expect((await loaded()).of('a-1')).toBeUndefined()
@@ -73,7 +74,7 @@ test('what is kept already is not written again', async () => {
 
 test('what was not written does not count as kept, and the next is written all the same', async () => {
   const lastGood = await loaded()
-  const huge = { entries: new Map([['ghcr.io', { username: 'u', password: 'x'.repeat(1024 * 1024) }]]) }
+  const huge = login(new Map([['ghcr.io', { username: 'u', password: 'x'.repeat(1024 * 1024) }]]))
   await lastGood.keep('1-1', kept('one'))
   const [failed, done] = await Promise.allSettled([lastGood.keep('1-2', huge), lastGood.keep('1-3', kept('three'))])
   expect(failed).toMatchObject({ status: 'rejected', reason: { code: 422 } })

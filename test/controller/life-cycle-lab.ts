@@ -4,7 +4,7 @@ import type { RegistryCredentialSpec } from '../../src/api/registry-credential.t
 import { credentialsPath } from '../../src/controller/watches.ts'
 import { isNotFound } from '../../src/kube/api-error.ts'
 import { eventually } from '../cluster/wait.ts'
-import { Lab, type Login, serviceAccountPath } from './lab.ts'
+import { Lab, type Login, serviceAccountPath, unverified } from './lab.ts'
 import { isWrite, requestsSince } from './traffic.ts'
 
 export const login: Login = { username: 'robot', password: 'p4ssw0rd-of-life' }
@@ -110,7 +110,12 @@ export class LifeCycleLab extends Lab {
   /** Creates a credential under a name that is perhaps still taken, as soon as it is free. */
   async createAgain(credential: string, spec: object): Promise<void> {
     const metadata = { name: credential }
-    const object = { apiVersion: 'regcred.dev/v1', kind: 'RegistryCredential', metadata, spec }
+    const object = {
+      apiVersion: 'regcred.dev/v1',
+      kind: 'RegistryCredential',
+      metadata,
+      spec: { ...unverified, ...spec },
+    }
     await eventually(async () => void (await this.create(credentialsPath, object)), {
       describe: `${credential} created again`,
     })

@@ -20,6 +20,11 @@ export class Restarts {
     this.#operator = await startOperator(this.#options)
   }
 
+  /** Text of `/metrics` of the one that runs now. */
+  async metrics(): Promise<string> {
+    return (await this.#operator?.metrics()) ?? ''
+  }
+
   async stop(): Promise<void> {
     expect(await this.#operator?.stop()).toBe(0)
   }

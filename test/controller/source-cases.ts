@@ -128,7 +128,7 @@ export const unusable: Unusable[] = [
     type: dockerConfigType,
     good: goodAuths,
     bad: auths({ 'ghcr.io': { auth: base64('robot:'), identitytoken: 'identity-hunter' } }),
-    told: /entry ghcr\.io in \.dockerconfigjson lacks/,
+    told: /entry ghcr\.io lacks/,
     hidden: ['identity-hunter', base64('robot:')],
   },
   {
@@ -136,7 +136,7 @@ export const unusable: Unusable[] = [
     type: dockerConfigType,
     good: goodAuths,
     bad: auths({ 'ghcr.io': entry('robot', 'hunter-line\n') }),
-    told: /entry ghcr\.io in \.dockerconfigjson has a line break/,
+    told: /entry ghcr\.io has a line break/,
     hidden: ['hunter-line', base64('robot:hunter-line\n')],
   },
   {
@@ -144,7 +144,7 @@ export const unusable: Unusable[] = [
     type: dockerConfigType,
     good: goodAuths,
     bad: auths({ 'https://robot:hunter-key@ghcr.io': entry('robot', 'hunter-too') }),
-    told: /entry number 1 in \.dockerconfigjson/,
+    told: /entry number 1/,
     hidden: ['hunter-key', 'hunter-too'],
   },
   {
@@ -152,7 +152,7 @@ export const unusable: Unusable[] = [
     type: dockerConfigType,
     good: goodAuths,
     bad: auths({ 'robot:hunter-name': entry('robot', 'hunter-name') }),
-    told: /entry number 1 in \.dockerconfigjson has a port that is not a number/,
+    told: /entry number 1 has a port that is not a number/,
     hidden: ['hunter-name'],
   },
   {

@@ -1,14 +1,24 @@
 /** The tables of registrycredentials.test.ts: specs that are refused, with the words that say why, and specs that are not. */
+import { acceptedAwsSpecs, wrongAwsSpecs } from './aws-cases.ts'
 
 const source = { secretRef: { name: 'dockerhub' } }
+const vaultPath = { url: 'https://vault.example.com:8200', path: 'registry/dockerhub' }
+const vault = { ...vaultPath, secretRef: { name: 'vault' } }
+const byRole = { role: 'puller', serviceAccountName: 'vault-reader' }
+const vaultByRole = { ...vaultPath, kubernetes: byRole }
+const tokenExchange = {
+  issuer: 'https://sts.example.com/realms/acme',
+  serviceAccountName: 'sts-client',
+  username: 'oauth2accesstoken',
+}
 
-interface Case {
+export interface Case {
   what: string
   spec: object | undefined
   name?: string
 }
 
-interface Wrong extends Case {
+export interface Wrong extends Case {
   /** Path as the API server names it. */
   field: string
   /** Part of the sentence: field and cure. */
@@ -16,6 +26,37 @@ interface Wrong extends Case {
 }
 
 const required = 'Required value'
+
+/** Sources with every field, and what a case changes of them; undefined takes a field away. */
+const github = (changes: object = {}) => ({
+  appId: '123456',
+  installationId: '42',
+  secretRef: { name: 'github' },
+  url: 'https://github.example.com/api/v3',
+  registry: 'containers.github.example.com',
+  ...changes,
+})
+const gitlab = (changes: object = {}) => ({
+  url: 'https://gitlab.example.com:8443/git',
+  registry: 'registry.example.com:5050',
+  group: 'acme/team',
+  secretRef: { name: 'gitlab' },
+  lifetimeDays: 30,
+  ...changes,
+})
+const harbor = (changes: object = {}) => ({
+  url: 'https://harbor.example.com',
+  robots: ['robot$acme+pull-a', 'robot$acme+pull-b'],
+  secretRef: { name: 'harbor' },
+  ...changes,
+})
+const quay = (changes: object = {}) => ({
+  url: 'https://quay.example.com',
+  robot: 'acme+puller',
+  serviceAccountName: 'quay-puller',
+  audience: 'quay',
+  ...changes,
+})
 
 export const wrongSpecs: Wrong[] = [
   {
@@ -25,6 +66,7 @@ export const wrongSpecs: Wrong[] = [
     field: '<nil>',
     says: 'metadata.name must be at most 63 characters, since namespaces opt in by the label use.regcred.dev/<name>; write a shorter name',
   },
+  ...wrongAwsSpecs,
   { what: 'there is no spec', spec: undefined, field: 'spec', says: required },
   { what: 'there is no source', spec: {}, field: 'spec.source', says: required },
   {
@@ -295,6 +337,235 @@ export const wrongSpecs: Wrong[] = [
     field: 'spec.suspend',
     says: 'must be of type boolean',
   },
+  {
+    what: 'vault has two identities',
+    spec: { source: { vault: { ...vault, kubernetes: byRole } } },
+    field: 'spec.source.vault',
+    says: 'source.vault must have exactly one of secretRef and kubernetes, the identity that asks the issuer; leave out the others',
+  },
+  {
+    what: 'the URL of vault has a user',
+    spec: { source: { vault: { ...vault, url: 'https://root@vault.example.com' } } },
+    field: 'spec.source.vault.url',
+    says: 'without user, query or fragment; write for example https://vault.example.com:8200',
+  },
+  {
+    what: 'the mount of vault ends with a slash',
+    spec: { source: { vault: { ...vault, mount: 'secret/' } } },
+    field: 'spec.source.vault.mount',
+    says: 'must be a path without slashes at its ends; write for example secret',
+  },
+  {
+    what: 'the path of vault leads out of the mount',
+    spec: { source: { vault: { ...vault, path: '../sys/seal' } } },
+    field: 'spec.source.vault.path',
+    says: 'must be a path without slashes at its ends; write for example registry/dockerhub',
+  },
+  {
+    what: 'the namespace of vault has a line break',
+    spec: { source: { vault: { ...vault, namespace: 'admin\n' } } },
+    field: 'spec.source.vault.namespace',
+    says: 'must be the path of a namespace, without white space; write for example admin/registry',
+  },
+  {
+    what: 'the Secret of vault has a name that none has',
+    spec: { source: { vault: { ...vault, secretRef: { name: 'Vault' } } } },
+    field: 'spec.source.vault.secretRef.name',
+    says: "must be the name of a Secret in the operator's namespace",
+  },
+  {
+    what: 'the ServiceAccount of vault has a name that none has',
+    spec: { source: { vault: { ...vaultByRole, kubernetes: { role: 'puller', serviceAccountName: 'a/b' } } } },
+    field: 'spec.source.vault.kubernetes.serviceAccountName',
+    says: "must be the name of a ServiceAccount in the operator's namespace",
+  },
+  {
+    what: 'the auth method of vault is mounted outside of auth',
+    spec: { source: { vault: { ...vaultByRole, kubernetes: { ...byRole, mount: '../secret/data' } } } },
+    field: 'spec.source.vault.kubernetes.mount',
+    says: 'must be a path without slashes at its ends; write for example kubernetes',
+  },
+  {
+    what: 'the issuer of tokenExchange has a query',
+    spec: { source: { tokenExchange: { ...tokenExchange, issuer: 'https://sts.example.com/?realm=a' } } },
+    field: 'spec.source.tokenExchange.issuer',
+    says: 'without user, query or fragment; write for example https://sts.example.com',
+  },
+  {
+    what: 'the issuer of tokenExchange is its discovery document',
+    spec: {
+      source: {
+        tokenExchange: { ...tokenExchange, issuer: 'https://sts.example.com/.well-known/openid-configuration' },
+      },
+    },
+    field: 'spec.source.tokenExchange.issuer',
+    says: 'must be the issuer, not its discovery document; write what stands before /.well-known/',
+  },
+  {
+    what: 'the ServiceAccount of tokenExchange has a name that none has',
+    spec: { source: { tokenExchange: { ...tokenExchange, serviceAccountName: 'Sts' } } },
+    field: 'spec.source.tokenExchange.serviceAccountName',
+    says: "must be the name of a ServiceAccount in the operator's namespace",
+  },
+  {
+    what: 'the Secret of tokenExchange has a name that none has',
+    spec: { source: { tokenExchange: { ...tokenExchange, secretRef: { name: '' } } } },
+    field: 'spec.source.tokenExchange.secretRef.name',
+    says: "must be the name of a Secret in the operator's namespace",
+  },
+  {
+    what: 'github is not verified',
+    spec: { source: { github: github() } },
+    field: 'spec',
+    says: 'verify.image must be given with source.github, since a token that logs in may still not be allowed to pull; write for example verify: {image: ghcr.io/acme/app:1.0}',
+  },
+  {
+    what: 'github is verified, but that is off',
+    spec: { source: { github: github() }, verify: { image: 'ghcr.io/acme/app:1.0', policy: 'Off' } },
+    field: 'spec',
+    says: 'verify.image must be given with source.github',
+  },
+  {
+    what: 'the id of a GitHub App is its name',
+    spec: { source: { github: github({ appId: 'puller' }) }, verify: { image: 'ghcr.io/acme/app:1.0' } },
+    field: 'spec.source.github.appId',
+    says: 'source.github.appId must be a number in quotes; write for example appId: "123456"',
+  },
+  {
+    what: 'the id of a GitHub installation is the name of the organisation',
+    spec: {
+      source: { github: github({ installationId: 'acme' }) },
+      verify: { image: 'ghcr.io/acme/app:1.0' },
+    },
+    field: 'spec.source.github.installationId',
+    says: 'source.github.installationId must be a number in quotes',
+  },
+  {
+    what: 'the Secret of a GitHub App is given with its namespace',
+    spec: {
+      source: { github: github({ secretRef: { name: 'regcred-system/github' } }) },
+      verify: { image: 'ghcr.io/acme/app:1.0' },
+    },
+    field: 'spec.source.github.secretRef.name',
+    says: "source.github.secretRef.name must be the name of a Secret in the operator's namespace",
+  },
+  {
+    what: 'the URL of GitHub has a user',
+    spec: {
+      source: { github: github({ url: 'https://me@github.example.com' }) },
+      verify: { image: 'ghcr.io/acme/app:1.0' },
+    },
+    field: 'spec.source.github.url',
+    says: 'source.github.url must be a URL of scheme, host, and port and path if need be, without user, query or fragment',
+  },
+  {
+    what: "GitHub's registry has a path",
+    spec: { source: { github: github({ registry: 'ghcr.io/acme' }) }, verify: { image: 'ghcr.io/acme/app:1.0' } },
+    field: 'spec.source.github.registry',
+    says: 'source.github.registry must be the host of a registry',
+  },
+  {
+    what: 'gitlab has neither project nor group',
+    spec: { source: { gitlab: gitlab({ group: undefined }) } },
+    field: 'spec.source.gitlab',
+    says: 'source.gitlab must have exactly one of project and group; write for example group: acme',
+  },
+  {
+    what: 'gitlab has a project and a group',
+    spec: { source: { gitlab: gitlab({ project: 'acme/app' }) } },
+    field: 'spec.source.gitlab',
+    says: 'source.gitlab must have exactly one of project and group',
+  },
+  {
+    what: 'a GitLab server of its own has no registry of its own',
+    spec: { source: { gitlab: gitlab({ registry: undefined }) } },
+    field: 'spec.source.gitlab',
+    says: 'source.gitlab.registry must be given with url, since only gitlab.com has registry.gitlab.com; write for example registry: registry.example.com',
+  },
+  {
+    what: 'the URL of GitLab has a query',
+    spec: { source: { gitlab: gitlab({ url: 'https://gitlab.example.com?a=b' }) } },
+    field: 'spec.source.gitlab.url',
+    says: 'source.gitlab.url must be a URL of scheme, host',
+  },
+  {
+    what: "GitLab's registry is a URL",
+    spec: { source: { gitlab: gitlab({ registry: 'https://registry.example.com' }) } },
+    field: 'spec.source.gitlab.registry',
+    says: 'source.gitlab.registry must be the host of a registry',
+  },
+  {
+    what: 'the project of GitLab is a URL',
+    spec: { source: { gitlab: gitlab({ group: undefined, project: 'https://gitlab.example.com/acme/app' }) } },
+    field: 'spec.source.gitlab.project',
+    says: 'source.gitlab.project must be a path such as acme/app, or a number in quotes',
+  },
+  {
+    what: 'the group of GitLab starts with a slash',
+    spec: { source: { gitlab: gitlab({ group: '/acme' }) } },
+    field: 'spec.source.gitlab.group',
+    says: 'source.gitlab.group must be a path such as acme, or a number in quotes',
+  },
+  {
+    what: 'the Secret for GitLab has capitals',
+    spec: { source: { gitlab: gitlab({ secretRef: { name: 'GitLab' } }) } },
+    field: 'spec.source.gitlab.secretRef.name',
+    says: "source.gitlab.secretRef.name must be the name of a Secret in the operator's namespace",
+  },
+  {
+    what: 'a deploy token lives a day, which may end within minutes',
+    spec: { source: { gitlab: gitlab({ lifetimeDays: 1 }) } },
+    field: 'spec.source.gitlab.lifetimeDays',
+    says: 'should be greater than or equal to 2',
+  },
+  {
+    what: 'the URL of Harbor has no scheme',
+    spec: { source: { harbor: harbor({ url: 'harbor.example.com' }) } },
+    field: 'spec.source.harbor.url',
+    says: 'source.harbor.url must be a URL of scheme, host',
+  },
+  {
+    what: 'Harbor has no robot accounts',
+    spec: { source: { harbor: harbor({ robots: [] }) } },
+    field: 'spec.source.harbor.robots',
+    says: 'should have at least 1 items',
+  },
+  {
+    what: 'Harbor has three robot accounts',
+    spec: { source: { harbor: harbor({ robots: ['robot$a', 'robot$b', 'robot$c'] }) } },
+    field: 'spec.source.harbor.robots',
+    says: 'must have at most 2 items',
+  },
+  {
+    what: 'two robot accounts of Harbor stand in one entry',
+    spec: { source: { harbor: harbor({ robots: ['robot$a robot$b'] }) } },
+    field: 'spec.source.harbor.robots[0]',
+    says: 'source.harbor.robots must have full names of robot accounts as Harbor shows them, without white space and colons; write for example robot$acme+pull-a',
+  },
+  {
+    what: 'the Secret for Harbor has a slash',
+    spec: { source: { harbor: harbor({ secretRef: { name: 'a/b' } }) } },
+    field: 'spec.source.harbor.secretRef.name',
+    says: "source.harbor.secretRef.name must be the name of a Secret in the operator's namespace",
+  },
+  {
+    what: 'the URL of Quay has another scheme',
+    spec: { source: { quay: quay({ url: 'oci://quay.io' }) } },
+    field: 'spec.source.quay.url',
+    says: 'source.quay.url must be a URL of scheme, host',
+  },
+  {
+    what: 'the robot of Quay has no organisation',
+    spec: { source: { quay: quay({ robot: 'puller' }) } },
+    field: 'spec.source.quay.robot',
+    says: 'source.quay.robot must be ORGANISATION+NAME; write for example acme+puller',
+  },
+  {
+    what: 'the ServiceAccount for Quay is given with its namespace',
+    spec: { source: { quay: quay({ serviceAccountName: 'regcred-system/quay-puller' }) } },
+    field: 'spec.source.quay.serviceAccountName',
+    says: "source.quay.serviceAccountName must be the name of a ServiceAccount in the operator's namespace",
+  },
 ]
 
 const tag = 'must not have a tag or digest, since the kubelet chooses credentials by repository; write ghcr.io/acme/app'
@@ -405,6 +676,7 @@ export const acceptedRegistries: { key: string; image: string }[] = [
 
 export const acceptedSpecs: Case[] = [
   { what: 'nothing but a source', spec: { source } },
+  ...acceptedAwsSpecs,
   { what: 'a name of 63 characters with dots', name: `${'a'.repeat(31)}.${'b'.repeat(31)}`, spec: { source } },
   { what: 'another Secret name, with a dot', spec: { source, secretName: 'pull.acme' } },
   {
@@ -480,4 +752,57 @@ export const acceptedSpecs: Case[] = [
     },
   },
   { what: 'the rest set', spec: { source, priority: -1000000, suspend: true, deletionPolicy: 'Orphan' } },
+  {
+    what: 'all of vault with a token',
+    spec: {
+      source: {
+        vault: {
+          ...vault,
+          mount: 'kv/teams',
+          engine: 'KVv1',
+          namespace: 'admin/registry/',
+          keys: { username: 'user', password: 'pat' },
+        },
+      },
+    },
+  },
+  {
+    what: 'all of vault with a role',
+    spec: {
+      source: {
+        vault: {
+          ...vaultByRole,
+          engine: 'Dynamic',
+          kubernetes: { ...byRole, mount: 'k8s/prod@eu', audience: 'vault' },
+        },
+      },
+    },
+  },
+  {
+    what: 'all of tokenExchange',
+    spec: {
+      source: {
+        tokenExchange: {
+          ...tokenExchange,
+          subjectAudience: 'sts.example.com',
+          clientId: 'regcred',
+          secretRef: { name: 'sts' },
+          audience: 'https://registry.example.com',
+          scope: 'repository:acme/app:pull offline',
+        },
+      },
+      registries: ['registry.example.com'],
+    },
+  },
+  {
+    what: 'github, verified',
+    spec: { source: { github: github() }, verify: { image: 'containers.github.example.com/acme/app:1.0' } },
+  },
+  { what: 'gitlab for a group', spec: { source: { gitlab: gitlab() } } },
+  {
+    what: 'gitlab for a project by its number, at gitlab.com',
+    spec: { source: { gitlab: { project: '42', secretRef: { name: 'gitlab' } } } },
+  },
+  { what: 'harbor', spec: { source: { harbor: harbor() } } },
+  { what: 'quay', spec: { source: { quay: quay() } } },
 ]

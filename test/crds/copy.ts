@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import type { Cluster } from '../cluster/cluster.ts'
+import { established } from '../cluster/established.ts'
 
 export interface Schema {
   type?: string
@@ -39,5 +40,5 @@ export function copyOfCrd(group: string): Crd {
 /** Creates it or updates it, and waits until it is served. */
 export async function applyCrd(cluster: Cluster, crd: Crd): Promise<void> {
   await cluster.apply(JSON.stringify(crd))
-  await cluster.kubectl('wait', '--for=condition=Established', '--timeout=60s', 'crd', crd.metadata.name)
+  await established(cluster, `crd/${crd.metadata.name}`)
 }

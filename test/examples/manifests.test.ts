@@ -1,13 +1,17 @@
 /** Every manifest in examples/ is one that the API server takes, and every command in the READMEs names files that exist. */
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { parseAllDocuments } from 'yaml'
 import { sharedCluster } from '../cluster/shared.ts'
 import { type Answer, type Api, openApi } from '../support/api.ts'
 
 const root = join(import.meta.dirname, '..', '..')
-const examples = readdirSync(join(root, 'examples')).sort()
+/** The ladder, and one for each source, which a page explains. */
+const examples = readdirSync(join(root, 'examples'))
+  .filter((name) => name !== 'sources')
+  .sort()
+const sources = readdirSync(join(root, 'examples', 'sources')).sort()
 
 interface Manifest {
   apiVersion: string
@@ -15,7 +19,7 @@ interface Manifest {
   metadata: { name: string; namespace?: string }
 }
 
-const manifests = globSync('examples/*/*.yaml', { cwd: root })
+const manifests = globSync('examples/{*,sources/*}/*.yaml', { cwd: root })
   .filter((file) => !file.endsWith('kustomization.yaml'))
   .sort()
   .flatMap((file) =>
@@ -42,8 +46,18 @@ test('the ladder has its five steps, each with an explanation and manifests', ()
   }
 })
 
-test.each(examples)('the files that the README of %s names exist', (name) => {
-  const readme = readFileSync(join(root, 'examples', name, 'README.md'), 'utf8')
+test.each(sources)('the example of the source %s has a credential, and its page says how to apply it', (name) => {
+  expect(existsSync(join(root, 'examples', 'sources', name, 'credential.yaml'))).toBe(true)
+  expect(readFileSync(join(root, 'docs', 'sources', `${name}.md`), 'utf8')).toContain(`examples/sources/${name}`)
+})
+
+const pages = [
+  ...examples.map((name) => `examples/${name}/README.md`),
+  ...sources.map((name) => `docs/sources/${name}.md`),
+]
+
+test.each(pages)('the files that %s names exist', (page) => {
+  const readme = readFileSync(join(root, page), 'utf8')
   const named = [...readme.matchAll(/examples\/[\w./-]+/g)].map(([path]) => path)
   expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([])
 })
@@ -75,7 +89,7 @@ describe('the API server accepts', () => {
 
 test('names are used by one example only, so that all can be applied to one cluster', () => {
   const names = manifests.map(({ file, manifest: { kind, metadata } }) => {
-    const owner = file.split('/')[1]
+    const owner = dirname(file)
     return `${kind}/${metadata.namespace ?? ''}/${metadata.name} ${owner}`
   })
   const objects = new Set(names.map((name) => name.split(' ')[0]))

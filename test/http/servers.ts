@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import { type AddressInfo, connect, type Server, type Socket } from 'node:net'
 import { afterEach } from '@jest/globals'
 import type { Certificate } from '../cluster/certificates.ts'
 
@@ -10,7 +10,9 @@ export interface Servers {
   /** @returns the origin, such as `http://127.0.0.1:1234` */
   http(listener: RequestListener): Promise<string>
   https(certificate: Certificate, listener: RequestListener): Promise<string>
-  /** host:port of any server of node:net. */
+  /** A proxy in whose network every name is 127.0.0.1. */
+  proxy(tunnels: string[]): Promise<string>
+  /** @returns host:port of any server of node:net. */
   listen(server: Server): Promise<string>
 }
 
@@ -40,5 +42,16 @@ export function servers(): Servers {
     http: async (listener) => `http://${await listen(createServer(listener))}`,
     https: async ({ certificate, key }, listener) =>
       `https://${await listen(createTlsServer({ cert: certificate, key }, listener))}`,
+    proxy: async (tunnels) => {
+      const proxy = createServer().on('connect', ({ url = '' }, client: Socket) => {
+        tunnels.push(url)
+        const upstream = connect(Number(url.split(':').at(-1)), '127.0.0.1')
+        client.on('error', () => undefined).on('close', () => upstream.destroy())
+        upstream.on('error', () => undefined).on('close', () => client.destroy())
+        client.write('HTTP/1.1 200 OK\r\n\r\n')
+        client.pipe(upstream).pipe(client)
+      })
+      return `http://${await listen(proxy)}`
+    },
   }
 }

@@ -6,6 +6,7 @@ import { type Credential, interpret } from '../../src/model/credential.ts'
 import type { CredentialState } from '../../src/model/desired.ts'
 import type { Entries } from '../../src/model/docker-config.ts'
 import type { Labels } from '../../src/model/label-selector.ts'
+import type { Login } from '../../src/model/login.ts'
 import type { ObservedServiceAccount, RecognizedSecret } from '../../src/model/observed.ts'
 import type { Namespace } from '../../src/model/selection.ts'
 
@@ -48,6 +49,21 @@ export function state(
   { entries, frozen = of.suspended }: { entries?: Entries | undefined; frozen?: boolean } = {},
 ): CredentialState {
   return { credential: of, entries, frozen, version: 1 }
+}
+
+/** Given by a source that does not say when it ends. */
+export function login(entries: Entries, of: Partial<Login> = {}): Login {
+  return {
+    entries,
+    issuedAt: new Date('2026-01-02T03:04:05Z'),
+    expiresAt: undefined,
+    refreshAt: undefined,
+    handle: undefined,
+    issuedFor: 'hash',
+    request: undefined,
+    check: undefined,
+    ...of,
+  }
 }
 
 export function uidOf(name: string): string {

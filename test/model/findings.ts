@@ -24,6 +24,9 @@ export function findings(outcomes: Record<string, Outcome>, of: Partial<Findings
   return {
     credential: credential('a'),
     problem: undefined,
+    refreshFailure: undefined,
+    isKnown: true,
+    check: undefined,
     tally: tally(new Map(Object.entries(outcomes)), version),
     material: undefined,
     ...of,

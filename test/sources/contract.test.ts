@@ -12,13 +12,30 @@ import { Redactor } from '../../src/telemetry/redaction.ts'
 import { createAuthority, serverCertificate } from '../cluster/certificates.ts'
 import { eventually } from '../cluster/wait.ts'
 import type { SourceCase, Wish } from './contract.ts'
+import { ecrCase } from './ecr.case.ts'
+import { ecrPublicCase } from './ecr-public.case.ts'
 import { execCase } from './exec.case.ts'
+import { githubCase } from './github.case.ts'
+import { gitlabCase } from './gitlab.case.ts'
+import { harborCase } from './harbor.case.ts'
 import type { IssuerServer, Misbehaviour } from './issuer-server.ts'
 import { SourceLab } from './lab.ts'
 import { canary, misbehaviours, redirectTo, silence } from './misbehaviours.ts'
 import { quayCase } from './quay.case.ts'
+import { tokenExchangeCase } from './token-exchange.case.ts'
+import { vaultCase } from './vault.case.ts'
 
-const cases: readonly SourceCase[] = [quayCase, execCase]
+const cases: readonly SourceCase[] = [
+  ecrCase,
+  ecrPublicCase,
+  execCase,
+  githubCase,
+  gitlabCase,
+  harborCase,
+  quayCase,
+  tokenExchangeCase,
+  vaultCase,
+]
 
 const never = new AbortController().signal
 

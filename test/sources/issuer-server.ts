@@ -10,6 +10,8 @@ export interface IssuerRequest {
   query: URLSearchParams
   headers: IncomingMessage['headers']
   body: string
+  /** When it came, of performance.now(). */
+  at: number
 }
 
 export interface IssuerAnswer {
@@ -53,6 +55,7 @@ export async function startIssuer(answer: Handler, tls?: { cert: string; key: st
       query: searchParams,
       headers: incoming.headers,
       body,
+      at: performance.now(),
     }
     requests.push(request)
     if (issuer.misbehaviour) return issuer.misbehaviour(response)

@@ -1,8 +1,10 @@
 /** What sources need around them: a namespace of the real API server that plays the operator's, and the way out. */
+
 import { sourceContexts } from '../../src/controller/source-context.ts'
 import { Outbound } from '../../src/http/outbound.ts'
 import type { KubeClient } from '../../src/kube/client.ts'
-import type { Handle, SourceContext, SourceSettings } from '../../src/sources/source.ts'
+import type { Handle } from '../../src/model/login.ts'
+import type { SourceContext, SourceSettings } from '../../src/sources/source.ts'
 import { atEnd, freshNamespace, manager, openClient } from '../kube/setup.ts'
 import { credential } from '../model/builders.ts'
 import { type Handler, type IssuerServer, startIssuer } from './issuer-server.ts'

@@ -1,0 +1,263 @@
+/**
+ * The login loop: a good login for every credential. The source is asked once per credential, ahead of the end of what it
+ * gave; what it gives is proven with the registry, then kept, then handed to the credential loop. What cannot be had, or
+ * is refused, leaves the last good login in place.
+ */
+import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { isForbidden, isInvalid } from '../kube/api-error.ts'
+import { NotNow } from '../kube/work-queue.ts'
+import { type Credential, isWatched } from '../model/credential.ts'
+import type { Entries } from '../model/docker-config.ts'
+import type { Handle, Login } from '../model/login.ts'
+import { hasEnded, refreshTime } from '../model/refresh.ts'
+import { checked, isCheckDue, isRefusal, type Verification } from '../model/verification.ts'
+import { isTerminal, SourceProblem } from '../sources/source-problem.ts'
+import type { Material } from '../sources/sources.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Caches } from './caches.ts'
+import type { Issuers } from './issuers.ts'
+import type { LastGood } from './last-good.ts'
+import type { LoginState, Logins } from './logins.ts'
+import type { Reporter } from './reporter.ts'
+
+export interface LoginLoopParts {
+  caches: Caches
+  logins: Logins
+  issuers: Issuers
+  lastGood: LastGood
+  reporter: Reporter
+  log: Logger
+  /** Nothing must change for it: it is suspended, or not allowed. */
+  isFrozen(credential: Credential): boolean
+  /** What the source, or the Secret it proves itself with, is at. */
+  sourceVersion(credential: Credential): string
+  issue(credential: Credential, handle: Handle | undefined): Promise<Material>
+  retire(credential: Credential, keep: Handle): Promise<void>
+  verify(entries: Entries, image: string | undefined): Promise<Verification>
+  /** Whether the login in use is in all namespaces. */
+  isRolledOut(credential: Credential): boolean
+  /** The login in use, or what is wrong with it, is another. */
+  changed(credential: string): void
+  /** For metrics: how asking a source ended, `Succeeded` or the reason; and what a registry said. */
+  asked(credential: Credential, result: string): void
+  verified(verdict: Verification['verdict']): void
+}
+
+/** What a login is asked for with. */
+interface Request extends Pick<Login, 'issuedFor' | 'request'> {
+  cause: string
+}
+
+/** Milliseconds until one that found its issuer busy tries again, and what is added at random. */
+const busyMs = 200
+
+export class LoginLoop {
+  readonly #parts: LoginLoopParts
+
+  constructor(parts: LoginLoopParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * @returns milliseconds until the next refresh or verification
+   * @throws what a later attempt may not meet
+   */
+  async reconcile(name: string): Promise<number | NotNow | undefined> {
+    const { caches, logins, issuers, isFrozen } = this.#parts
+    const credential = caches.credentials.get('', name)
+    if (credential === undefined || credential.deleting || isFrozen(credential)) return undefined
+    const state = logins.of(credential.uid)
+    const request = this.#requestOf(credential)
+    let failure: unknown
+    if (isDue(state, request, new Date())) {
+      const leave = isWatched(credential.source) ? () => {} : issuers.enter(credential.source)
+      if (leave === undefined) return new NotNow(busyMs * (1 + 2 * Math.random()))
+      try {
+        failure = await this.#renew(credential, state, request)
+      } finally {
+        leave()
+      }
+    }
+    await this.#verify(credential, state)
+    if (state.unkept) await this.#keep(credential, state)
+    if (failure !== undefined) throw failure
+    await this.#retire(credential, state)
+    return msUntil(nextTime(credential, state))
+  }
+
+  #requestOf(credential: Credential): Request {
+    const { source, registries, refreshRequest: request } = credential
+    const what = JSON.stringify([source, registries, this.#parts.sourceVersion(credential)])
+    const issuedFor = createHash('sha256').update(what).digest('base64url').slice(0, 22)
+    return { issuedFor, request, cause: JSON.stringify([issuedFor, request]) }
+  }
+
+  /** @returns the error after which to try again with a back-off */
+  async #renew(credential: Credential, state: LoginState, request: Request): Promise<unknown> {
+    const { issue, asked, changed } = this.#parts
+    try {
+      const { current, candidate } = state
+      state.candidate = toLogin(await issue(credential, (candidate ?? current)?.handle), credential, request, current)
+      asked(credential, 'Succeeded')
+      if (state.problem !== undefined) changed(credential.name)
+      state.problem = undefined
+      return undefined
+    } catch (error) {
+      return this.#failed(credential, state, request, error)
+    }
+  }
+
+  #failed(credential: Credential, state: LoginState, { cause }: Request, error: unknown): unknown {
+    const { reporter, log, asked, changed } = this.#parts
+    const known = error instanceof SourceProblem ? error : undefined
+    const { message } = reporter.problemOf(error)
+    const reason = known?.reason ?? 'SourceUnavailable'
+    asked(credential, reason)
+    // Of what a Secret lacks the watch tells when it is there; of what is wrong elsewhere nothing does.
+    const waits = known && (isTerminal(known.reason) || (known.reason === 'SourceNotFound' && !known.retryAfterSeconds))
+    const interval = isWatched(credential.source) ? undefined : credential.refreshInterval
+    const retryAt = waits && interval !== undefined ? new Date(Date.now() + interval) : undefined
+    if (state.problem?.message !== message) {
+      log.warn(message, { credential: credential.name, reason })
+      reporter.about(credential, 'Warning', reason, 'ReadSource', message)
+    }
+    const terminal = known !== undefined && isTerminal(known.reason)
+    state.problem = { reason, message, terminal, cause: waits ? cause : undefined, retryAt }
+    changed(credential.name)
+    return waits ? undefined : error
+  }
+
+  /** Only a clear refusal holds a login back, and only where the credential says so. */
+  async #verify(credential: Credential, state: LoginState): Promise<void> {
+    const { policy, image } = credential.verify
+    if (state.candidate && policy !== 'Enforce') await this.#accept(credential, state, state.candidate)
+    const login = state.candidate ?? state.current
+    if (login === undefined || (login.expiresAt && hasEnded(login.expiresAt, new Date()))) return
+    const before = login.check
+    if (policy === 'Skip') {
+      if (before) this.#replace(credential, state, { ...login, check: undefined })
+      return
+    }
+    let subject = login
+    if (isCheckDue(before, image, new Date())) {
+      const verification = await this.#parts.verify(login.entries, image)
+      subject = { ...login, check: checked(verification, image, new Date(), Math.random()) }
+      this.#tell(credential, before, verification)
+      this.#replace(credential, state, subject)
+    }
+    if (state.candidate && !(subject.check && isRefusal(subject.check))) {
+      await this.#accept(credential, state, state.candidate)
+    }
+  }
+
+  /** The same login with another check. */
+  #replace(credential: Credential, state: LoginState, login: Login): void {
+    if (state.candidate) {
+      state.candidate = login
+    } else {
+      state.current = login
+      state.unkept = true
+    }
+    this.#parts.changed(credential.name)
+  }
+
+  #tell(credential: Credential, before: Verification | undefined, { verdict, reason, message }: Verification): void {
+    const { reporter, log, verified } = this.#parts
+    verified(verdict)
+    if (before?.verdict === verdict && before.message === message) return
+    const refused = isRefusal({ verdict, reason, message })
+    log[refused ? 'warn' : 'info'](message, { credential: credential.name, verdict, reason })
+    if (refused) reporter.about(credential, 'Warning', 'VerificationFailed', 'AskRegistry', message)
+    else if (before && isRefusal(before)) reporter.about(credential, 'Normal', 'Verified', 'AskRegistry', message)
+  }
+
+  async #accept(credential: Credential, state: LoginState, login: Login): Promise<void> {
+    const { reporter, log, changed } = this.#parts
+    const { current: previous } = state
+    state.current = login
+    state.candidate = undefined
+    state.unkept = !isSame(previous, login)
+    state.retireDue ||= !isDeepStrictEqual(previous?.handle, login.handle)
+    if (!isDeepStrictEqual(previous?.entries, login.entries)) {
+      const registries = [...login.entries.keys()].sort().join(', ')
+      log.info('credentials read', { credential: credential.name, registries })
+      const note = `New credentials for ${registries}.`
+      if (previous) reporter.about(credential, 'Normal', 'Rotated', 'ReadSource', note)
+    }
+    try {
+      if (state.unkept) await this.#keep(credential, state)
+    } finally {
+      changed(credential.name)
+    }
+  }
+
+  /** Not kept is no reason not to use it, but one to try again, if that can help. */
+  async #keep(credential: Credential, state: LoginState): Promise<void> {
+    const { lastGood, log, reporter } = this.#parts
+    if (state.current === undefined) return
+    try {
+      await lastGood.keep(credential.uid, state.current)
+      state.unkept = false
+    } catch (error) {
+      if (!isForbidden(error) && !isInvalid(error)) throw error
+      state.unkept = false
+      const note = `Should its source be broken when the operator starts, its entries will be lost: they cannot be kept, since ${reporter.problemOf(error).message}`
+      log.warn(note, { credential: credential.name })
+      reporter.about(credential, 'Warning', 'NotKept', 'KeepEntries', note)
+    }
+  }
+
+  /** What is nowhere in use any more must not stay good at the issuer. */
+  async #retire(credential: Credential, state: LoginState): Promise<void> {
+    const handle = state.current?.handle
+    if (!state.retireDue || handle === undefined || state.candidate || !this.#parts.isRolledOut(credential)) return
+    await this.#parts.retire(credential, handle)
+    state.retireDue = false
+  }
+}
+
+function isDue({ current, candidate, problem }: LoginState, { issuedFor, request, cause }: Request, now: Date) {
+  if (problem?.cause === cause) return problem.retryAt !== undefined && problem.retryAt <= now
+  const login = candidate ?? current
+  if (login === undefined || problem !== undefined || login.issuedFor !== issuedFor) return true
+  if (request !== undefined && request !== login.request) return true
+  return login.refreshAt !== undefined && login.refreshAt <= now
+}
+
+function toLogin(
+  { entries, issuedAt, expiresAt, refreshAfter, handle }: Material,
+  { source, refreshInterval }: Credential,
+  { issuedFor, request }: Request,
+  current: Login | undefined,
+): Login {
+  const now = new Date()
+  const same = isDeepStrictEqual(entries, current?.entries) ? current : undefined
+  const interval = isWatched(source) ? undefined : refreshInterval
+  return {
+    entries,
+    issuedAt: issuedAt ?? same?.issuedAt ?? now,
+    expiresAt,
+    refreshAt: refreshTime({ issuedAt: now, expiresAt, refreshAfter, interval }, Math.random()),
+    handle,
+    issuedFor,
+    request,
+    check: same?.request === request ? same?.check : undefined, // who asks for a refresh wants to know
+  }
+}
+
+/** But for the time at which it is asked for again, which is not worth a write. */
+function isSame(a: Login | undefined, b: Login): boolean {
+  return a !== undefined && isDeepStrictEqual({ ...a, refreshAt: undefined }, { ...b, refreshAt: undefined })
+}
+
+function nextTime(credential: Credential, { current, candidate, problem }: LoginState): Date | undefined {
+  const login = candidate ?? current
+  const checkAt = credential.verify.policy === 'Skip' ? undefined : login?.check?.nextAt
+  const refreshAt = problem?.retryAt ?? (problem ? undefined : login?.refreshAt)
+  return [checkAt, refreshAt].filter((time) => time !== undefined).sort((a, b) => a.getTime() - b.getTime())[0]
+}
+
+function msUntil(time: Date | undefined): number | undefined {
+  return time && Math.max(0, time.getTime() - Date.now())
+}

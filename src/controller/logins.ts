@@ -1,0 +1,47 @@
+/** What is known of the login of every credential now. Written by the login loop; the credential loop goes by it. */
+import type { Login } from '../model/login.ts'
+import type { Problem } from '../model/outcome.ts'
+
+export interface LoginState {
+  /** In use. */
+  current: Login | undefined
+  /** Given by the source, but refused by the registry. */
+  candidate: Login | undefined
+  problem: LoginProblem | undefined
+  /** `current` could not be kept. */
+  unkept: boolean
+  /** What the issuer has given before is to be ended there when `current` is rolled out. */
+  retireDue: boolean
+}
+
+export interface LoginProblem extends Problem {
+  /** Only a change by the credential's owner can mend it. */
+  terminal: boolean
+  /** What was asked for with: until that changes or `retryAt`, asking again is of no use. Undefined: after a back-off. */
+  cause: string | undefined
+  /** Undefined: nothing but a change is waited for. */
+  retryAt: Date | undefined
+}
+
+export class Logins {
+  /** By the uid of the credential. */
+  readonly #states = new Map<string, LoginState>()
+
+  of(uid: string): LoginState {
+    let state = this.#states.get(uid)
+    if (state === undefined) {
+      state = { current: undefined, candidate: undefined, problem: undefined, unkept: false, retireDue: false }
+      this.#states.set(uid, state)
+    }
+    return state
+  }
+
+  /** What was kept of a run before; leftovers of it at the issuer are to be ended. */
+  introduce(uid: string, kept: Login | undefined): void {
+    Object.assign(this.of(uid), { current: kept, retireDue: kept?.handle !== undefined })
+  }
+
+  forget(uid: string): void {
+    this.#states.delete(uid)
+  }
+}

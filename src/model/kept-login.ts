@@ -1,0 +1,52 @@
+/** A login as it is kept between two runs of the operator: JSON in base64, as a value of a Secret. */
+import { decodeBase64, encodeBase64, parseDockerConfigJson } from './docker-config.ts'
+import type { Handle, Login } from './login.ts'
+import type { Check } from './verification.ts'
+
+export function formatLogin({ entries, ...rest }: Login): string {
+  return encodeBase64(JSON.stringify({ auths: Object.fromEntries(entries), ...rest }))
+}
+
+/** Undefined for what cannot be read: somebody may have spoiled it, and then nothing is kept. */
+export function parseLogin(value: string): Login | undefined {
+  try {
+    const { auths, issuedAt, expiresAt, refreshAt, handle, issuedFor, request, check } = JSON.parse(
+      decodeBase64(value) ?? '',
+    )
+    const entries = parseDockerConfigJson(JSON.stringify({ auths }))
+    if (entries.size === 0) return undefined
+    return {
+      entries,
+      issuedAt: time(issuedAt) ?? new Date(0),
+      expiresAt: time(expiresAt),
+      refreshAt: time(refreshAt),
+      handle: isHandle(handle) ? handle : undefined,
+      issuedFor: text(issuedFor) ?? '', // nothing: it is asked for again
+      request: text(request),
+      check: checkOf(check),
+    }
+  } catch {
+    return undefined
+  }
+}
+
+function checkOf(value: unknown): Check | undefined {
+  const { verdict, reason, message, at, nextAt, image } = (value ?? {}) as Record<string, unknown>
+  const texts = [verdict, reason, message, image].every((each) => typeof each === 'string')
+  const times = { at: time(at), nextAt: time(nextAt) }
+  if (!texts || !times.at || !times.nextAt) return undefined
+  return { ...(value as Check), ...(times as { at: Date; nextAt: Date }) }
+}
+
+function isHandle(value: unknown): value is Handle {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function time(value: unknown): Date | undefined {
+  const date = typeof value === 'string' ? new Date(value) : undefined
+  return date && !Number.isNaN(date.getTime()) ? date : undefined
+}
