@@ -12,10 +12,11 @@ import { Redactor } from '../../src/telemetry/redaction.ts'
 import { createAuthority, serverCertificate } from '../cluster/certificates.ts'
 import { eventually } from '../cluster/wait.ts'
 import { cases } from './cases.ts'
-import type { SourceCase, Wish } from './contract.ts'
+import type { Wish } from './contract.ts'
 import type { IssuerServer, Misbehaviour } from './issuer-server.ts'
 import { SourceLab } from './lab.ts'
 import { canary, misbehaviours, redirectTo, silence } from './misbehaviours.ts'
+import { quayCase } from './quay.case.ts'
 
 const never = new AbortController().signal
 
