@@ -426,8 +426,8 @@ export const wrongSpecs: Wrong[] = [
     says: 'verify.image must be given with source.github, since a token that logs in may still not be allowed to pull; write for example verify: {image: ghcr.io/acme/app:1.0}',
   },
   {
-    what: 'github is verified, but that is off',
-    spec: { source: { github: github() }, verify: { image: 'ghcr.io/acme/app:1.0', policy: 'Off' } },
+    what: 'github is verified, but that is skipped',
+    spec: { source: { github: github() }, verify: { image: 'ghcr.io/acme/app:1.0', policy: 'Skip' } },
     field: 'spec',
     says: 'verify.image must be given with source.github',
   },

@@ -94,7 +94,11 @@ describe('it fails, and no secret is changed,', () => {
 
   test.each([
     ['is not there', 'robot$none', 'has no robot account robot$none; create it, or correct source.harbor.robots.'],
-    ['is of a project that cannot be seen', 'robot$other+pull', 'refuses (403); check source.harbor.robots, and that'],
+    [
+      'is of a project that cannot be seen',
+      'robot$other+pull',
+      'refuses (403 FORBIDDEN); check source.harbor.robots, and that',
+    ],
     ['is disabled', 'robot$disabled', 'is disabled; enable it.'],
     ['has expired', 'robot$expired', 'has expired; extend its expiration time.'],
   ])('when the robot account %s', async (_, name, says) => {
