@@ -16,14 +16,14 @@ const config = join(import.meta.dirname, '..', '..', 'config')
 interface Manifest {
   kind: string
   metadata: { name: string; namespace?: string }
-  rules: { resourceNames: string[] }[]
+  rules: { resources: string[]; resourceNames: string[]; verbs: string[] }[]
   subjects?: { namespace?: string }[]
   spec: { template: { metadata: object; spec: PodSpec } }
 }
 
 interface PodSpec {
   serviceAccountName: string
-  containers: [{ args: string[]; securityContext: object }]
+  containers: [{ args: string[]; env?: { name: string }[]; securityContext: object }]
 }
 
 async function build(folder: string): Promise<Manifest[]> {
@@ -49,17 +49,44 @@ test('RBAC and the arguments of the Deployment name the same Secrets', async () 
   expect(secretNames(await build(join(config, 'default')))).toEqual({ rbac: [['regcred']], args: ['regcred'] })
 })
 
-test('the component secret-names adds a name to both', async () => {
+/** config/default with components, given by their folders. */
+async function buildWith(...components: string[]): Promise<Manifest[]> {
   const folder = mkdtempSync(join(tmpdir(), 'kustomize-'))
-  const path = (name: string) => relative(folder, join(config, name))
-  const kustomization = { resources: [path('default')], components: [path('secret-names')] }
+  const path = (name: string) => relative(folder, name)
+  const kustomization = { resources: [path(join(config, 'default'))], components: components.map(path) }
   try {
     writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization))
-    const both = ['regcred', 'regcred-ci']
-    expect(secretNames(await build(folder))).toEqual({ rbac: [both], args: both })
+    return await build(folder)
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+test('the component secret-names adds a name to both', async () => {
+  const both = ['regcred', 'regcred-ci']
+  expect(secretNames(await buildWith(join(config, 'secret-names')))).toEqual({ rbac: [both], args: both })
+})
+
+test('tokens of ServiceAccounts may be asked for only with the component identities, and only of those that it names', async () => {
+  const tokens = (manifests: Manifest[]) =>
+    manifests.flatMap(({ kind, metadata: { namespace }, rules = [] }) =>
+      rules
+        .filter(({ resources }) => resources.some((resource) => /^(serviceaccounts\/token|\*)$/.test(resource)))
+        .map(({ resourceNames, verbs }) => ({ kind, namespace, resourceNames, verbs })),
+    )
+  expect(tokens(await build(join(config, 'default')))).toEqual([])
+  expect(tokens(await buildWith(join(config, 'identities')))).toEqual([
+    { kind: 'Role', namespace: 'regcred-system', resourceNames: ['ecr-puller'], verbs: ['create'] },
+  ])
+})
+
+test.each(['exec', 'files'])('what the example of the source %s adds to the Deployment fits it', async (source) => {
+  const component = join(config, '..', 'examples', 'sources', source, 'operator')
+  const { spec } = find(await buildWith(component), 'Deployment', names.operatorName)
+  const [{ env, args }] = spec.template.spec.containers
+  expect(env?.map(({ name }) => name)).toEqual(expect.arrayContaining(['POD_NAMESPACE', 'POD_NAME']))
+  expect(env?.some(({ name }) => name.startsWith('REGCRED_'))).toBe(true)
+  expect(args).toContain('--namespace=$(POD_NAMESPACE)')
 })
 
 test('a kustomization with another namespace installs everything into that one', async () => {

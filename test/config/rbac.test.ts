@@ -92,6 +92,12 @@ const forbidden: Row[] = [
     `${serviceAccounts}/default/token`,
     object('authentication.k8s.io/v1', 'TokenRequest', 'default', { spec: {} }),
   ],
+  [
+    'get a token of a ServiceAccount of its own namespace that config/identities does not name',
+    'POST',
+    '/api/v1/namespaces/regcred-system/serviceaccounts/default/token',
+    object('authentication.k8s.io/v1', 'TokenRequest', 'default', { spec: {} }),
+  ],
   ['label a namespace', 'PATCH', `/api/v1/namespaces/${namespace}`, { metadata: { labels: { a: 'b' } } }, mergePatch],
   ['create a namespace', 'POST', '/api/v1/namespaces', object('v1', 'Namespace', 'mine')],
   ['delete a namespace', 'DELETE', `/api/v1/namespaces/${namespace}`],
