@@ -51,7 +51,7 @@ test.each([
   '0x1s',
   '٣s',
   '2562048h',
-  '9'.repeat(400) + 's',
+  `${'9'.repeat(400)}s`,
 ])('%j is no duration', (text) => {
   expect(parseGoDuration(text)).toBeUndefined()
 })
