@@ -22,6 +22,9 @@ const TOP = 5
 /** Packages that only these places may import; a place ends with / when it is a folder. */
 const CONFINED: Readonly<Record<string, readonly string[]>> = {
   '@dot-i/k8s-operator': ['operator.ts'],
+  '@aws-sdk/client-ecr': ['sources/ecr.ts'],
+  '@aws-sdk/client-ecr-public': ['sources/ecr-public.ts'],
+  '@aws-sdk/client-sts': ['sources/aws.ts'],
   '@kubernetes/client-node': ['kube/', 'operator.ts', 'main.ts'],
 }
 

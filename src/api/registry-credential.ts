@@ -199,7 +199,7 @@ export interface RegistryCredentialSource {
      */
     metadataServer?: {
       /**
-       * Which account of the instance; an e-mail.
+       * Which account of the instance; an e-mail, or default.
        */
       account: string
     }
@@ -213,7 +213,7 @@ export interface RegistryCredentialSource {
      */
     registry: string
     /**
-     * The Entra tenant of the application.
+     * The Entra tenant of the application, by its id or a domain.
      */
     tenantId?: string
     /**
@@ -238,7 +238,7 @@ export interface RegistryCredentialSource {
      */
     managedIdentity?: {}
     /**
-     * Repositories that the login is limited to, for example team/app.
+     * Repositories that the login is limited to, for example team/app. It is put under the names of these alone, registry/repository, so that several such credentials can go into one Secret.
      */
     repositories?: string[]
     /**

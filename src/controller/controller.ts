@@ -15,6 +15,7 @@ import { type Credential, secretOf } from '../model/credential.ts'
 import type { Entries } from '../model/docker-config.ts'
 import type { Status } from '../model/status.ts'
 import type { Verification } from '../model/verification.ts'
+import { filesVersion } from '../sources/files-version.ts'
 import { issue, retire } from '../sources/sources.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { LoginGauge, Loop } from '../telemetry/metrics.ts'
@@ -37,7 +38,7 @@ import { SecretWriter } from './secret-writer.ts'
 import { ServiceAccountWriter } from './service-account-writer.ts'
 import { type SourceSurroundings, sourceContexts } from './source-context.ts'
 import { StatusWriter } from './status-writer.ts'
-import { follow } from './triggers.ts'
+import { follow, followFiles } from './triggers.ts'
 
 export interface ControllerParts {
   /** Writes only while leading. */
@@ -78,6 +79,7 @@ const statusConcurrency = 4
  */
 export async function startController(parts: ControllerParts): Promise<() => Promise<void>> {
   const { client, caches, log, ownNamespace, signal } = parts
+  const { filesDir } = parts.surroundings.settings
   const state = await persistently(
     () => loadState(client, ownNamespace),
     signal,
@@ -158,6 +160,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     log,
     isFrozen: (credential) => credentialLoop.isFrozen(credential),
     sourceVersion: ({ source }) => {
+      if (source.files && filesDir !== undefined) return filesVersion(filesDir, source.files.name)
       const secret = secretOf(source)
       return secret === undefined ? '' : (caches.sources.get(ownNamespace, secret) ?? 'absent')
     },
@@ -194,6 +197,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     namespace: (name) => wake(name),
     secretGone: (uid) => ownership.forget(uid),
   })
+  if (filesDir !== undefined) followFiles(filesDir, caches, (name) => loginQueue.add(name), signal)
   for (const name of unread) {
     credentialQueue.add(name)
     loginQueue.add(name)

@@ -97,8 +97,9 @@ export class LoginLoop {
   async #renew(credential: Credential, state: LoginState, request: Request): Promise<unknown> {
     const { issue, asked, changed } = this.#parts
     try {
-      const { current, candidate } = state
-      state.candidate = toLogin(await issue(credential, (candidate ?? current)?.handle), credential, request, current)
+      const { current } = state
+      // Of the login in use, also where another was refused meanwhile: it must go on working.
+      state.candidate = toLogin(await issue(credential, current?.handle), credential, request, current)
       asked(credential, 'Succeeded')
       if (state.problem !== undefined) changed(credential.name)
       state.problem = undefined
@@ -226,7 +227,7 @@ function isDue({ current, candidate, problem }: LoginState, { issuedFor, request
 }
 
 function toLogin(
-  { entries, issuedAt, expiresAt, refreshAfter, handle }: Material,
+  { entries, issuedAt, expiresAt, endStays, refreshAfter, handle }: Material,
   { source, refreshInterval }: Credential,
   { issuedFor, request }: Request,
   current: Login | undefined,
@@ -238,7 +239,10 @@ function toLogin(
     entries,
     issuedAt: issuedAt ?? same?.issuedAt ?? now,
     expiresAt,
-    refreshAt: refreshTime({ issuedAt: now, expiresAt, refreshAfter, interval }, Math.random()),
+    refreshAt: refreshTime(
+      { issuedAt: now, expiresAt: endStays ? undefined : expiresAt, refreshAfter, interval },
+      Math.random(),
+    ),
     handle,
     issuedFor,
     request,

@@ -4,6 +4,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { secretOf } from '../model/credential.ts'
 import type { ObservedServiceAccount } from '../model/observed.ts'
+import { watchFiles } from '../sources/file-watch.ts'
 import type { Caches } from './caches.ts'
 import type { ObservedCredential } from './observe.ts'
 
@@ -48,6 +49,19 @@ export function follow(caches: Caches, wake: Wakers): () => void {
   return () => {
     for (const unsubscribe of followed) unsubscribe()
   }
+}
+
+/** Wakes the credentials whose files in `dir` have changed, until the signal ends it. */
+export function followFiles(
+  dir: string,
+  caches: Pick<Caches, 'credentials'>,
+  login: Wakers['login'],
+  signal: AbortSignal,
+): void {
+  const changed = (folder: string) => {
+    for (const { name, source } of caches.credentials.values()) if (source.files?.name === folder) login(name)
+  }
+  watchFiles(dir, changed, signal)
 }
 
 function sameButStatus(before: ObservedCredential, after: ObservedCredential): boolean {

@@ -7,7 +7,7 @@ import { SourceProblem } from './source-problem.ts'
 const services = { ECR: 'Amazon ECR', ECR_PUBLIC: 'Amazon ECR Public', STS: 'AWS STS' }
 
 /** Names of errors, without the `Exception` that some services add, of what passes: AWS gives them the status 400. */
-const busy = new Set(['RequestLimitExceeded', 'RequestThrottled', 'Throttling', 'TooManyRequests'])
+const busy = new Set(['RequestLimitExceeded', 'RequestThrottled', 'Throttle', 'Throttling', 'TooManyRequests'])
 const unreachable = 'IDPCommunicationError'
 
 /** Likewise, with what to look at. */

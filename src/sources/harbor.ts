@@ -32,7 +32,7 @@ export const harbor: Source<'harbor'> = {
     await askIssuer(send, url, { ...init, method: 'PATCH', body: JSON.stringify({ secret: password }) }, check)
     return {
       given: { entries: new Map([[host, { username: name, password }]]) },
-      ...(expiresAt && { expiresAt }),
+      ...(expiresAt && { expiresAt, endStays: true }),
       handle: { robot: name },
     }
   },
@@ -79,7 +79,7 @@ function usable(robot: Record<string, unknown>, name: string, host: string): { i
   const id = integer(robot.id, 'has a robot account without an id', host)
   const expiry = integer(robot.expires_at, 'has a robot account without an expires_at', host)
   if (robot.disable === true) throw refused(`Robot account ${name} of ${host} is disabled; enable it`)
-  if (expiry === -1) return { id }
+  if (expiry === -1) return { id } // never
   const expiresAt = new Date(expiry * 1000)
   if (expiresAt <= new Date()) throw refused(`Robot account ${name} of ${host} has expired; extend its expiration time`)
   return { id, expiresAt }

@@ -2,6 +2,7 @@
 import { OutboundError } from '../http/outbound-error.ts'
 import { retryAfterSeconds } from '../http/retry-after.ts'
 import { GivenProblem } from '../model/given.ts'
+import { asObject } from './json-object.ts'
 import { SourceProblem } from './source-problem.ts'
 
 /** Seconds: to ask an issuer again who has refused is of use only after somebody has changed something there. */
@@ -37,8 +38,8 @@ export async function askIssuer(
   init: RequestInit,
   check?: string,
 ): Promise<Record<string, unknown>> {
-  const { body } = await answerTo(send, url, init, check)
-  if (!isObject(body)) throw unusable(url.host, 'is no JSON object')
+  const body = asObject((await answerTo(send, url, init, check)).body)
+  if (body === undefined) throw unusable(url.host, 'is no JSON object')
   return body
 }
 
@@ -53,8 +54,9 @@ export async function askIssuerForList(
   check?: string,
 ): Promise<{ items: Record<string, unknown>[]; headers: Headers }> {
   const { headers, body } = await answerTo(send, url, init, check)
-  if (!Array.isArray(body) || !body.every(isObject)) throw unusable(url.host, 'is no JSON list of objects')
-  return { items: body, headers }
+  const items = Array.isArray(body) ? body.map(asObject) : [undefined]
+  if (!items.every((item) => item !== undefined)) throw unusable(url.host, 'is no JSON list of objects')
+  return { items, headers }
 }
 
 /**
@@ -142,8 +144,13 @@ async function answerTo(
   const { ok, status, headers } = response
   const body = parse(text)
   if (ok || fine.includes(status)) return { headers, body }
-  const code = isObject(body) ? body.error : undefined
+  const code = codeOf(asObject(body) ?? {})
   throw refusal({ issuer: url.host, status, code, check, retryAfterSeconds: retryAfterSeconds(headers, Date.now()) })
+}
+
+/** As OAuth, Google's APIs and registries give it. */
+function codeOf({ error, errors }: Record<string, unknown>): unknown {
+  return asObject(error)?.status ?? error ?? (Array.isArray(errors) ? asObject(errors[0])?.code : undefined)
 }
 
 function isAbort(error: unknown): boolean {
@@ -156,8 +163,4 @@ function parse(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -31,6 +31,8 @@ export interface Issued {
   issuedAt?: Date
   /** When it ends, as the issuer says; left out where it does not. */
   expiresAt?: Date
+  /** The end is that of an account, which a new login does not put off: it is renewed by `spec.refreshInterval`. */
+  endStays?: true
   /** After when to ask again, where that is all that an issuer says of time. */
   refreshAfter?: Date
   /** What `issue` and `retire` have to know of it later. */

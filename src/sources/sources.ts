@@ -4,14 +4,17 @@ import type { Entries } from '../model/docker-config.ts'
 import { entriesOf, GivenProblem } from '../model/given.ts'
 import type { Handle } from '../model/login.ts'
 import { hasEnded } from '../model/refresh.ts'
+import { unusable } from './issuer.ts'
 import type { Issued, Source, SourceContext, SourceKind, SpecOf } from './source.ts'
 import { SourceProblem } from './source-problem.ts'
 
-const sources: { [Kind in SourceKind]?: () => Promise<Source<Kind>> } = {
+const sources: { [Kind in SourceKind]: () => Promise<Source<Kind>> } = {
   secretRef: async () => (await import('./secret-ref.ts')).secretRef,
   files: async () => (await import('./files.ts')).files,
   ecr: async () => (await import('./ecr.ts')).ecr,
   ecrPublic: async () => (await import('./ecr-public.ts')).ecrPublic,
+  gar: async () => (await import('./gar.ts')).gar,
+  acr: async () => (await import('./acr.ts')).acr,
   github: async () => (await import('./github.ts')).github,
   gitlab: async () => (await import('./gitlab.ts')).gitlab,
   harbor: async () => (await import('./harbor.ts')).harbor,
@@ -45,7 +48,7 @@ export async function issue(
     const { given, ...rest } = await implementation.issue(spec, context, signal)
     const logins = 'login' in given ? [given.login] : [...given.entries.values()]
     for (const { username, password } of logins) context.conceal(password, `${username}:${password}`)
-    if (rest.expiresAt && hasEnded(rest.expiresAt, new Date())) throw alreadyExpired(rest.expiresAt)
+    if (rest.expiresAt) checkEnd(rest.expiresAt)
     return { entries: entriesOf(given, context.registries), ...rest }
   } catch (problem) {
     signal.throwIfAborted() // an SDK throws an error of its own then
@@ -57,7 +60,7 @@ export async function issue(
 
 /**
  * Ends at the issuer what was issued for a credential, but for what `keep` names.
- * @throws as `issue`
+ * @throws SourceProblem
  */
 export async function retire(
   source: RegistryCredentialSource,
@@ -66,7 +69,12 @@ export async function retire(
   signal: AbortSignal,
 ): Promise<void> {
   const { implementation, spec } = await chosen(source)
-  await implementation.retire?.(spec, keep, context, signal)
+  try {
+    await implementation.retire?.(spec, keep, context, signal)
+  } catch (problem) {
+    signal.throwIfAborted()
+    throw problem
+  }
 }
 
 interface Chosen<Kind extends SourceKind> {
@@ -77,15 +85,16 @@ interface Chosen<Kind extends SourceKind> {
 
 async function chosen<Kind extends SourceKind>(source: RegistryCredentialSource): Promise<Chosen<Kind>> {
   const kind = kindOf(source) as Kind | undefined
-  const load = kind === undefined ? undefined : sources[kind]
-  if (kind === undefined || load === undefined) {
+  if (kind === undefined) {
     throw new SourceProblem('SourceInvalid', 'spec.source has no member that this version of the operator knows.')
   }
-  return { kind, implementation: await load(), spec: source[kind] as SpecOf<Kind> }
+  return { kind, implementation: await sources[kind](), spec: source[kind] as SpecOf<Kind> }
 }
 
-function alreadyExpired(expiresAt: Date): SourceProblem {
-  return new SourceProblem(
+function checkEnd(expiresAt: Date): void {
+  if (Number.isNaN(expiresAt.getTime())) throw unusable('The issuer', 'has an end that is no time')
+  if (!hasEnded(expiresAt, new Date())) return
+  throw new SourceProblem(
     'AlreadyExpired',
     `The issuer gave a login that ended at ${expiresAt.toISOString()}; its clock, or the one of this machine, is wrong.`,
     60,

@@ -57,6 +57,12 @@ const quay = (changes: object = {}) => ({
   audience: 'quay',
   ...changes,
 })
+const provider = '//iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/pool/providers/cluster'
+const workloadIdentity = { audience: provider, serviceAccountName: 'gar-puller' }
+
+const registry = 'acme.azurecr.io'
+const tenantId = '11111111-2222-3333-4444-555555555555'
+const clientId = '66666666-7777-8888-9999-000000000000'
 
 export const wrongSpecs: Wrong[] = [
   {
@@ -566,6 +572,96 @@ export const wrongSpecs: Wrong[] = [
     field: 'spec.source.quay.serviceAccountName',
     says: "source.quay.serviceAccountName must be the name of a ServiceAccount in the operator's namespace",
   },
+  {
+    what: 'gar has no identity',
+    spec: { source: { gar: {} } },
+    field: 'spec.source.gar',
+    says: 'source.gar must have exactly one of secretRef, workloadIdentity and metadataServer, the identity that asks the issuer; leave out the others',
+  },
+  {
+    what: 'gar has two identities',
+    spec: { source: { gar: { secretRef: { name: 'gar' }, metadataServer: {} } } },
+    field: 'spec.source.gar',
+    says: 'source.gar must have exactly one of secretRef, workloadIdentity and metadataServer',
+  },
+  {
+    what: 'the Secret of gar is no name',
+    spec: { source: { gar: { secretRef: { name: 'GAR' } } } },
+    field: 'spec.source.gar.secretRef.name',
+    says: 'source.gar.secretRef.name must be the name of a Secret',
+  },
+  {
+    what: 'the provider of gar is a URL',
+    spec: { source: { gar: { workloadIdentity: { ...workloadIdentity, audience: `https:${provider}` } } } },
+    field: 'spec.source.gar.workloadIdentity.audience',
+    says: `source.gar.workloadIdentity.audience must be the full name of a provider, as gcloud tells it; write for example ${provider}`,
+  },
+  {
+    what: 'the ServiceAccount of gar is no name',
+    spec: { source: { gar: { workloadIdentity: { ...workloadIdentity, serviceAccountName: 'a/b' } } } },
+    field: 'spec.source.gar.workloadIdentity.serviceAccountName',
+    says: 'source.gar.workloadIdentity.serviceAccountName must be the name of a ServiceAccount',
+  },
+  {
+    what: 'gar impersonates something that is no e-mail',
+    spec: { source: { gar: { workloadIdentity: { ...workloadIdentity, impersonate: 'a@b/../c' } } } },
+    field: 'spec.source.gar.workloadIdentity.impersonate',
+    says: 'source.gar.workloadIdentity.impersonate must be the e-mail of a Google service account; write for example puller@acme.iam.gserviceaccount.com',
+  },
+  {
+    what: 'the account of gar leads elsewhere on the metadata server',
+    spec: { source: { gar: { metadataServer: { account: '../../attributes' } } } },
+    field: 'spec.source.gar.metadataServer.account',
+    says: 'source.gar.metadataServer.account must be the e-mail of a service account of the instance, or default; write for example puller@acme.iam.gserviceaccount.com',
+  },
+  {
+    what: 'acr has no identity',
+    spec: { source: { acr: { registry, tenantId, clientId } } },
+    field: 'spec.source.acr',
+    says: 'source.acr must have exactly one of secretRef, serviceAccountName and managedIdentity, the identity that asks the issuer; leave out the others',
+  },
+  {
+    what: 'acr has an application without its tenant',
+    spec: { source: { acr: { registry, clientId, secretRef: { name: 'acr' } } } },
+    field: 'spec.source.acr',
+    says: 'source.acr needs tenantId and clientId with secretRef and with serviceAccountName; add both',
+  },
+  {
+    what: 'the registry of acr is a URL',
+    spec: { source: { acr: { registry: `https://${registry}`, managedIdentity: {} } } },
+    field: 'spec.source.acr.registry',
+    says: 'source.acr.registry must be the host of a registry, with a port if need be, without https:// and path; write for example acme.azurecr.io',
+  },
+  {
+    what: 'the tenant of acr has a path',
+    spec: { source: { acr: { registry, tenantId: 'acme/v2.0', clientId, serviceAccountName: 'acr-puller' } } },
+    field: 'spec.source.acr.tenantId',
+    says: 'source.acr.tenantId must be the id or a domain of an Entra tenant; write for example 11111111-2222-3333-4444-555555555555',
+  },
+  {
+    what: 'the application of acr is a URI',
+    spec: { source: { acr: { registry, tenantId, clientId: 'api://acme', serviceAccountName: 'acr-puller' } } },
+    field: 'spec.source.acr.clientId',
+    says: 'source.acr.clientId must be the id of an application or a managed identity; write for example 11111111-2222-3333-4444-555555555555',
+  },
+  {
+    what: 'the Secret of acr is no name',
+    spec: { source: { acr: { registry, tenantId, clientId, secretRef: { name: '' } } } },
+    field: 'spec.source.acr.secretRef.name',
+    says: 'source.acr.secretRef.name must be the name of a Secret',
+  },
+  {
+    what: 'the ServiceAccount of acr is no name',
+    spec: { source: { acr: { registry, tenantId, clientId, serviceAccountName: 'acr_puller' } } },
+    field: 'spec.source.acr.serviceAccountName',
+    says: 'source.acr.serviceAccountName must be the name of a ServiceAccount',
+  },
+  ...['Team/app', 'team//app', 'team/app:1.0', '/app', 'team/-app'].map((repository) => ({
+    what: `acr has the repository ${repository}`,
+    spec: { source: { acr: { registry, managedIdentity: {}, repositories: [repository] } } },
+    field: 'spec.source.acr.repositories[0]',
+    says: 'source.acr.repositories must have repositories without host and tag; write for example team/app',
+  })),
 ]
 
 const tag = 'must not have a tag or digest, since the kubelet chooses credentials by repository; write ghcr.io/acme/app'
@@ -805,4 +901,34 @@ export const acceptedSpecs: Case[] = [
   },
   { what: 'harbor', spec: { source: { harbor: harbor() } } },
   { what: 'quay', spec: { source: { quay: quay() } } },
+  { what: 'gar with a key', spec: { source: { gar: { secretRef: { name: 'gar' } } }, registries: ['gcr.io'] } },
+  {
+    what: 'gar with all of a workload identity',
+    spec: {
+      source: {
+        gar: { workloadIdentity: { ...workloadIdentity, impersonate: 'puller@acme.iam.gserviceaccount.com' } },
+      },
+      registries: ['europe-docker.pkg.dev/acme/', '*.gcr.io'],
+    },
+  },
+  { what: 'gar with the metadata server', spec: { source: { gar: { metadataServer: {} } }, registries: ['gcr.io'] } },
+  {
+    what: 'acr with all of an application',
+    spec: {
+      source: {
+        acr: {
+          registry,
+          tenantId,
+          clientId,
+          serviceAccountName: 'acr-puller',
+          repositories: ['team/app', 'my__app.name-x'],
+          cloud: 'AzureGovernment',
+        },
+      },
+    },
+  },
+  {
+    what: 'acr with a managed identity',
+    spec: { source: { acr: { registry: `${registry}:443`, managedIdentity: {}, clientId } } },
+  },
 ]

@@ -26,6 +26,8 @@ export interface SourceCase<Kind extends SourceKind = SourceKind> {
   registries?: readonly string[]
   /** What of the installation's settings it needs. */
   settings?: Partial<SourceSettings>
+  /** Where the source speaks to https alone, also on loopback. */
+  tls?: true
   /** Environment variables by which the SDK finds the issuer. */
   env?(url: string): Readonly<Record<string, string>>
   /** What must come of the wish, from an issuer at this URL. Asked after it has been given. */

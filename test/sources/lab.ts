@@ -1,10 +1,13 @@
 /** What sources need around them: a namespace of the real API server that plays the operator's, and the way out. */
-
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { sourceContexts } from '../../src/controller/source-context.ts'
 import { Outbound } from '../../src/http/outbound.ts'
 import type { KubeClient } from '../../src/kube/client.ts'
 import type { Handle } from '../../src/model/login.ts'
 import type { SourceContext, SourceSettings } from '../../src/sources/source.ts'
+import { createAuthority, serverCertificate } from '../cluster/certificates.ts'
 import { atEnd, freshNamespace, manager, openClient } from '../kube/setup.ts'
 import { credential } from '../model/builders.ts'
 import { type Handler, type IssuerServer, startIssuer } from './issuer-server.ts'
@@ -17,22 +20,38 @@ export interface ContextOptions {
   settings?: Partial<SourceSettings> | undefined
 }
 
+/** Certificate and key in PEM. */
+interface Tls {
+  cert: string
+  key: string
+}
+
 export class SourceLab {
+  /** Of an issuer that is trusted. */
+  readonly tls: Tls
   /** All that a source has told to be secret, or that was told for it. */
   readonly concealed = new Set<string>()
   readonly #client: KubeClient
   readonly #namespace: string
-  readonly #outbound = new Outbound({ caFiles: [], insecureHosts: [], env: {} })
+  readonly #outbound: Outbound
 
   /** Taken away again after the tests of the file. */
   static async open(): Promise<SourceLab> {
     const client = openClient()
-    return new SourceLab(client, await freshNamespace(client))
+    const authority = createAuthority('issuers of the test')
+    const { certificate: cert, key } = serverCertificate(authority, 'issuer')
+    const folder = await mkdtemp(join(tmpdir(), 'source-lab-'))
+    atEnd(() => rm(folder, { recursive: true }))
+    const caFile = join(folder, 'ca.crt')
+    await writeFile(caFile, authority.certificate)
+    return new SourceLab(client, await freshNamespace(client), caFile, { cert, key })
   }
 
-  private constructor(client: KubeClient, namespace: string) {
+  private constructor(client: KubeClient, namespace: string, caFile: string, tls: Tls) {
+    this.tls = tls
     this.#client = client
     this.#namespace = namespace
+    this.#outbound = new Outbound({ caFiles: [caFile], insecureHosts: [], env: {} })
     atEnd(() => this.#outbound.close())
   }
 
@@ -45,7 +64,7 @@ export class SourceLab {
     await this.#create('serviceaccounts', { metadata: { name, annotations } })
   }
 
-  async issuer(answer: Handler, tls?: { cert: string; key: string }): Promise<IssuerServer> {
+  async issuer(answer: Handler, tls?: Tls): Promise<IssuerServer> {
     const issuer = await startIssuer(answer, tls)
     atEnd(() => issuer.stop())
     return issuer
