@@ -480,7 +480,7 @@ export interface RegistryCredentialSource {
      */
     for: string[]
     /**
-     * Arguments of the plugin.
+     * Arguments of the plugin (KubeletCredentialProvider). They are not secret.
      */
     args?: string[]
     /**

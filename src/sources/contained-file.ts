@@ -54,12 +54,11 @@ export async function readContained(root: string, path: string, what: string): P
 
 async function readText(file: FileHandle, what: string): Promise<FileText> {
   const status = await file.stat()
-  const { size, mtime } = status
   if (!status.isFile()) throw invalid(`${what} is no regular file; put a file there.`)
-  if (size > maxBytes) throw invalid(`${what} has more than 1 MiB, which is no login.`)
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, 0)
+  const bytes = Buffer.concat(await file.createReadStream({ end: maxBytes, autoClose: false }).toArray())
+  if (bytes.length > maxBytes) throw invalid(`${what} has more than 1 MiB, which is no login.`)
   try {
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, bytesRead)), changedAt: mtime }
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), changedAt: status.mtime }
   } catch {
     throw invalid(`${what} is not UTF-8 text.`)
   }

@@ -63,11 +63,11 @@ function readAuth(auth: unknown, issuer: string): Entries {
 }
 
 function readLogin(login: unknown, issuer: string): Entry {
-  const { username = '', password = '' } = isObject(login) ? login : { username: undefined }
-  if (!isObject(login) || typeof username !== 'string' || typeof password !== 'string') {
-    throw unusable(issuer, 'has a login under auth without the texts username and password')
+  if (isObject(login)) {
+    const { username = '', password = '' } = login
+    if (typeof username === 'string' && typeof password === 'string') return { username, password }
   }
-  return { username, password }
+  throw unusable(issuer, 'has a login under auth without the texts username and password')
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -39,7 +39,7 @@ export async function runPlugin(call: PluginCall, signal: AbortSignal, limits = 
   try {
     return await run(call, home, signal, limits)
   } finally {
-    await rm(home, { recursive: true, force: true, maxRetries: 5 })
+    await remove(home, call)
   }
 }
 
@@ -52,8 +52,8 @@ function run(call: PluginCall, home: string, signal: AbortSignal, limits: typeof
     let failure: unknown
     const cut = (reason: unknown) => {
       failure ??= reason
-      killGroup(child)
-      // A grandchild in a group of its own may hold the other ends.
+      // Its number may be another's when it has ended. A grandchild in a group of its own may still hold the other ends.
+      if (child.exitCode === null && child.signalCode === null) killGroup(child)
       child.stdin?.destroy()
       child.stdout?.destroy()
     }
@@ -80,15 +80,18 @@ function run(call: PluginCall, home: string, signal: AbortSignal, limits: typeof
       if (size > limits.bytes) cut(tooLarge(call, limits.bytes))
       else chunks.push(chunk)
     })
-    child.stdin?.once('error', () => {}) // It need not read to the end, or at all.
+    child.stdout?.on('error', (error) =>
+      cut(unavailable(`Plugin ${call.plugin} cannot be read from (${codeOf(error)}).`)),
+    )
+    child.stdin?.on('error', () => {}) // It need not read to the end, or at all.
     child.stdin?.end(call.input)
   })
 }
 
 /** In a process group of its own. @throws SourceProblem */
 function started(call: PluginCall, home: string): ChildProcess {
-  const ours = call.env.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))
-  const env = { PATH: path, HOME: home, TMPDIR: home, ...Object.fromEntries(ours) }
+  const named = Object.fromEntries(call.env.map((name) => [name, process.env[name]]))
+  const env = { PATH: path, HOME: home, TMPDIR: home, ...named }
   try {
     return spawn(call.file, call.args, { cwd: home, env, detached: true, stdio: ['pipe', 'pipe', 'ignore'] })
   } catch (error) {
@@ -111,6 +114,17 @@ async function privateFolder(): Promise<string> {
     return await mkdtemp(join(tmpdir(), 'regcred-plugin-'))
   } catch (error) {
     throw unavailable(`No folder can be made for plugins (${codeOf(error)}); give the operator a writable /tmp.`)
+  }
+}
+
+/** A folder that its processes still write to while they are being killed is not gone at the first attempt. */
+async function remove(home: string, { plugin }: PluginCall): Promise<void> {
+  try {
+    await rm(home, { recursive: true, force: true, maxRetries: 5 })
+  } catch (error) {
+    throw unavailable(
+      `What plugin ${plugin} wrote into its HOME cannot be removed (${codeOf(error)}); it must not take its own rights on folders away.`,
+    )
   }
 }
 
