@@ -1,4 +1,4 @@
-# The operator as one bundled file on a Node without shell, package manager or root.
+# The operator, bundled, on a Node without shell, package manager or root.
 #   docker build -t ghcr.io/regcred/regcred-operator:dev .
 
 # The bundle is the same for every platform, so it is built once, on that of the builder.
@@ -15,7 +15,7 @@ LABEL org.opencontainers.image.title="regcred-operator" \
       org.opencontainers.image.description="A Kubernetes operator that puts registry credentials where pods need them, and keeps them right." \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY LICENSE /app/
-COPY --from=build /build/dist/regcred-operator.mjs /app/
+COPY --from=build /build/dist /app/
 ENV NODE_ENV=production
 # Numeric, so that the kubelet can tell that it is not root (runAsNonRoot).
 USER 65532:65532

@@ -24,6 +24,9 @@ const sources: { [Kind in SourceKind]: () => Promise<Source<Kind>> } = {
   exec: async () => (await import('./exec.ts')).exec,
 }
 
+/** Milliseconds, over all requests that a source makes for one login, or all that its plugin is asked. */
+const deadlineMs = 120_000
+
 /** Entries under canonical keys, and what the source told of them. */
 export interface Material extends Omit<Issued, 'given'> {
   entries: Entries
@@ -44,14 +47,17 @@ export async function issue(
   signal: AbortSignal,
 ): Promise<Material> {
   const { implementation, kind, spec } = await chosen(source)
+  const deadline = AbortSignal.timeout(deadlineMs)
   try {
-    const { given, ...rest } = await implementation.issue(spec, context, signal)
+    const { given, ...rest } = await implementation.issue(spec, context, AbortSignal.any([signal, deadline]))
     const logins = 'login' in given ? [given.login] : [...given.entries.values()]
     for (const { username, password } of logins) context.conceal(password, `${username}:${password}`)
     if (rest.expiresAt) checkEnd(rest.expiresAt)
     return { entries: entriesOf(given, context.registries), ...rest }
   } catch (problem) {
     signal.throwIfAborted() // an SDK throws an error of its own then
+    if (deadline.aborted)
+      throw new SourceProblem('IssuerUnavailable', `source.${kind} gave no login within two minutes.`)
     if (!(problem instanceof GivenProblem)) throw problem
     const what = source.secretRef ? `Secret ${source.secretRef.name}` : `What source.${kind} gives`
     throw new SourceProblem(problem.reason, `${what} cannot be used: ${problem.message}.`)

@@ -2,6 +2,7 @@
  * Every source through the operator as it is installed: with its own RBAC and that of config/identities, its own settings,
  * and nothing of what it handles in any output. The issuers are those of the contract (test/sources).
  */
+import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -30,10 +31,13 @@ const folder = mkdtempSync(join(tmpdir(), 'regcred-test-'))
 const caFile = join(folder, 'ca.crt')
 const authority = createAuthority('issuers of the test')
 const { certificate: cert, key } = serverCertificate(authority, 'issuer')
+/** As in the image, where everything that a source needs must be in the bundle. */
+const bundle = join(folder, 'bundle', 'regcred-operator.mjs')
 let lab: Lab
 
 beforeAll(async () => {
   writeFileSync(caFile, authority.certificate)
+  execFileSync(process.execPath, [join('scripts', 'build.ts'), join(folder, 'bundle')], { stdio: 'pipe' })
   lab = new Lab()
   await allowTokens(cases.flatMap(({ serviceAccounts = [] }) => serviceAccounts))
 })
@@ -86,7 +90,11 @@ async function operate(trials: readonly Trial[]): Promise<RunningOperator> {
   const settings = Object.assign({}, ...trials.map(({ of }) => of.settings))
   const plugins = settings.execPluginDir ? [`--exec-plugin-dir=${settings.execPluginDir}`] : []
   const variables = (settings.execPluginEnv ?? []).map((name: string) => `--exec-plugin-env=${name}`)
-  return await startOperator({ env, args: [`--ca-file=${caFile}`, ...plugins, ...variables] })
+  return await startOperator({
+    command: [process.execPath, bundle],
+    env,
+    args: [`--ca-file=${caFile}`, ...plugins, ...variables],
+  })
 }
 
 /** What must never be seen: the secrets of the identity, those that were shown to the issuer, and what it gave. */

@@ -1,6 +1,6 @@
 /** The bundle is the operator: alone in a folder, without node_modules, as it is in the image. */
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -17,9 +17,8 @@ function node(...args: string[]): { status: number | null; stdout: string; stder
 }
 
 beforeAll(() => {
-  const { status, stderr } = node(join(root, 'scripts', 'build.ts'))
+  const { status, stderr } = node(join(root, 'scripts', 'build.ts'), folder)
   if (status !== 0) throw new Error(stderr)
-  cpSync(join(root, 'dist', 'regcred-operator.mjs'), bundle)
 })
 
 afterAll(() => {
