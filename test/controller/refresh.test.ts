@@ -226,7 +226,7 @@ test('500 credentials that come at once ask their issuer four at a time', async 
   await eventually(() => expect(issuer.leases.size).toBe(500), { timeoutMs: 300_000 })
   expect(issuer.server.concurrency.most).toBeLessThanOrEqual(4)
   expect(issuer.asked).toBe(500)
-  await lab.cluster.kubectl('delete', '--wait=false', 'rcred', ...names.map((name) => lab.unique(name)))
+  await Promise.all(names.map((name) => lab.deleteCredential(lab.unique(name))))
   await eventually(
     async () => {
       const { items } = await lab.client.get<{ items?: { metadata: { name: string } }[] }>(credentialsPath)
