@@ -3,7 +3,7 @@
  * no secret is among its arguments. What it writes to stderr goes nowhere, since it may hold secrets.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SourceProblem } from './source-problem.ts'
@@ -39,7 +39,7 @@ export async function runPlugin(call: PluginCall, signal: AbortSignal, limits = 
   try {
     return await run(call, home, signal, limits)
   } finally {
-    await rm(home, { recursive: true, force: true, maxRetries: 5 })
+    await remove(home, call)
   }
 }
 
@@ -111,6 +111,24 @@ async function privateFolder(): Promise<string> {
     return await mkdtemp(join(tmpdir(), 'regcred-plugin-'))
   } catch (error) {
     throw unavailable(`No folder can be made for plugins (${codeOf(error)}); give the operator a writable /tmp.`)
+  }
+}
+
+/** @throws SourceProblem */
+async function remove(home: string, { plugin }: PluginCall): Promise<void> {
+  const options = { recursive: true, force: true, maxRetries: 5 }
+  try {
+    // Caches, such as those of Go, are read-only also for whoever has made them.
+    await rm(home, options).catch(() => makeWritable(home).then(() => rm(home, options)))
+  } catch (error) {
+    throw unavailable(`What plugin ${plugin} wrote cannot be removed (${codeOf(error)}); empty the operator's /tmp.`)
+  }
+}
+
+async function makeWritable(folder: string): Promise<void> {
+  await chmod(folder, 0o700)
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await makeWritable(join(folder, entry.name))
   }
 }
 
