@@ -2,7 +2,7 @@
  * What sources see of the cluster: Secrets and ServiceAccounts of the operator's own namespace, and nothing else. The
  * tokens are asked for with the rights of the operator, which an installation gives by the names of the ServiceAccounts.
  */
-import { fieldManager } from '../api/names.ts'
+import { fieldManager, operatorName } from '../api/names.ts'
 import type { ObjectMeta } from '../api/object-meta.ts'
 import { isForbidden, isNotFound } from '../kube/api-error.ts'
 import type { KubeClient } from '../kube/client.ts'
@@ -18,6 +18,9 @@ export type SourceSurroundings = Pick<SourceContext, 'settings' | 'fetch' | 'met
 
 /** Seconds that a token lives: the least that the API server gives; it is used at once. */
 const tokenSeconds = 600
+
+/** Of Secrets with a token for the API server. */
+const tokenType = 'kubernetes.io/service-account-token'
 
 /** @param namespace the operator's own */
 export function sourceContexts(client: KubeClient, namespace: string, surroundings: SourceSurroundings) {
@@ -36,15 +39,30 @@ export function sourceContexts(client: KubeClient, namespace: string, surroundin
   })
 }
 
+/** Nothing that opens the cluster, or other credentials, may be sent to an issuer, which the credential chooses. */
 async function readSecret(client: KubeClient, namespace: string, name: string) {
+  if (name.startsWith(`${operatorName}-`)) {
+    throw new SourceProblem(
+      'SourceInvalid',
+      `Secret ${name} has a name of the operator's own Secrets, which are no source; name another.`,
+    )
+  }
+  let secret: KubeObject & Partial<SourceSecret>
   try {
-    const secret = await client.get<KubeObject & Partial<SourceSecret>>(secretPath(namespace, name))
-    const changedAt = lastChange(secret.metadata)
-    return { type: secret.type ?? 'Opaque', data: secret.data ?? {}, ...(changedAt && { changedAt }) }
+    secret = await client.get(secretPath(namespace, name))
   } catch (error) {
     if (isNotFound(error)) return undefined
     throw error
   }
+  const { type = 'Opaque', data = {} } = secret
+  if (type === tokenType) {
+    throw new SourceProblem(
+      'SourceInvalid',
+      `Secret ${name} holds a ServiceAccount's token for the API server, which is no source; name another.`,
+    )
+  }
+  const changedAt = lastChange(secret.metadata)
+  return { type, data, ...(changedAt && { changedAt }) }
 }
 
 async function requestToken(
@@ -53,6 +71,12 @@ async function requestToken(
   serviceAccount: string,
   audience: string,
 ): Promise<IdentityToken> {
+  if (serviceAccount === operatorName) {
+    throw new SourceProblem(
+      'SourceInvalid',
+      `ServiceAccount ${serviceAccount} is the operator's own, whose token no issuer may have; name one without rights in the cluster.`,
+    )
+  }
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}`
   const request = {
     apiVersion: 'authentication.k8s.io/v1',

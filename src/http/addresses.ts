@@ -17,6 +17,7 @@ metadata.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6') // 169.254.0.0/16 behind NAT6
 metadata.addSubnet('fd00:ec2::', 64, 'ipv6') // AWS
 metadata.addAddress('fd20:ce::254', 'ipv6') // Google
 metadata.addAddress('100.100.100.200') // Alibaba
+metadata.addAddress('168.63.129.16') // Azure's WireServer, which gives machines their certificates
 
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || isIn(loopback, hostname)

@@ -45,8 +45,13 @@ export function redirected(request: OutboundRequest, answer: Response, before: n
   if (elsewhere || request.redirect === 'error' || before >= maxRedirects) {
     throw new OutboundError('ERR_REDIRECT', request.url.host)
   }
-  const keepsMethod = answer.status >= 307 || request.method === 'GET' || request.method === 'HEAD'
-  if (keepsMethod) return { ...request, url }
+  if (!becomesGet(request.method, answer.status)) return { ...request, url }
   const headers = request.headers.filter(([name]) => !name.toLowerCase().startsWith('content-'))
   return { ...request, url, method: 'GET', headers, body: null }
+}
+
+/** As the Fetch standard has it. A DELETE that became a GET would look done and be none. */
+function becomesGet(method: string, status: number): boolean {
+  if (method === 'GET' || method === 'HEAD') return false
+  return status === 303 || (status < 303 && method === 'POST')
 }

@@ -3,7 +3,7 @@
  * the token of its ServiceAccount, could be made a login.
  */
 import { constants } from 'node:fs'
-import { type FileHandle, open, realpath } from 'node:fs/promises'
+import { type FileHandle, open, readlink, realpath } from 'node:fs/promises'
 import { sep } from 'node:path'
 import { SourceProblem } from './source-problem.ts'
 
@@ -37,10 +37,11 @@ export function isMissing(error: unknown): boolean {
 export async function readContained(root: string, path: string, what: string): Promise<FileText | undefined> {
   try {
     const real = await realpath(path)
-    if (!isBelow(root, real)) throw invalid(`${what} is a link out of --files-dir; put the file itself there.`)
+    if (!isBelow(root, real)) throw isLink(what)
     // Neither follows a link that came meanwhile, nor waits for the other end of a pipe.
     const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     try {
+      if (!isBelow(root, await pathOf(file, real))) throw isLink(what)
       return await readText(file, what)
     } finally {
       await file.close()
@@ -50,6 +51,11 @@ export async function readContained(root: string, path: string, what: string): P
     if (isMissing(error)) return undefined
     throw invalid(`${what} cannot be read (${codeOf(error)}); let the user that the operator runs as read it.`)
   }
+}
+
+/** Where an open file is, also when a folder on its path was a link by then; only Linux tells. */
+async function pathOf({ fd }: FileHandle, path: string): Promise<string> {
+  return process.platform === 'linux' ? await readlink(`/proc/self/fd/${fd}`) : path
 }
 
 async function readText(file: FileHandle, what: string): Promise<FileText> {
@@ -62,6 +68,10 @@ async function readText(file: FileHandle, what: string): Promise<FileText> {
   } catch {
     throw invalid(`${what} is not UTF-8 text.`)
   }
+}
+
+function isLink(what: string): SourceProblem {
+  return invalid(`${what} is a link out of --files-dir; put the file itself there.`)
 }
 
 function invalid(message: string): SourceProblem {

@@ -4,7 +4,7 @@
  * crash is found too.
  */
 import { endpointOf } from './endpoint.ts'
-import { readKeys } from './identity.ts'
+import { readToken } from './identity.ts'
 import { askIssuer, askIssuerForList, deleteAtIssuer, textOf, unusable } from './issuer.ts'
 import type { Source, SourceContext, SpecOf } from './source.ts'
 
@@ -53,7 +53,7 @@ export const gitlab: Source<'gitlab'> = {
 
 /** The collection of deploy tokens, what to look at when it refuses, and what gives access to it. */
 async function apiOf({ url, project, group, secretRef }: Spec, context: SourceContext) {
-  const { token } = await readKeys(context, secretRef.name, ['token'])
+  const token = await readToken(context, secretRef.name)
   const [collection, name] = project === undefined ? ['group', group ?? ''] : ['project', project]
   return {
     url: endpointOf(url, `api/v4/${collection}s/${encodeURIComponent(name)}/deploy_tokens`),

@@ -30,6 +30,16 @@ export async function readKeys<Needed extends string, Optional extends string = 
   return texts as Record<Needed, string> & Partial<Record<Optional, string>>
 }
 
+/**
+ * The token under `token`. It goes into a header, so it has no white space in it and is ASCII.
+ * @throws SourceProblem that names the Secret
+ */
+export async function readToken(context: Pick<SourceContext, 'readSecret' | 'conceal'>, name: string): Promise<string> {
+  const { token } = await readKeys(context, name, ['token'])
+  if (/^[!-~]+$/.test(token)) return token
+  throw new SourceProblem('SourceInvalid', `Secret ${name} has more than a token under token; put it there alone.`)
+}
+
 /** Without the line break that an editor or `echo` leaves at the end. */
 function textUnder(secret: Parameters<typeof read>[0], name: string, key: string): string | undefined {
   try {

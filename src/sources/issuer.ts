@@ -8,8 +8,8 @@ import { SourceProblem } from './source-problem.ts'
 /** Seconds: to ask an issuer again who has refused is of use only after somebody has changed something there. */
 const refusedRetrySeconds = 60
 
-/** A code that an issuer gives for people to search for; whatever does not look like one may be a secret. */
-const isCode = /^[A-Za-z][\w.-]{0,63}$/
+/** A code that an issuer gives for people to search for. What has digits, but for Entra's, may be a secret or an id. */
+const isCode = /^(?:AADSTS\d{1,9}|[A-Za-z][A-Za-z_.-]{0,63})$/
 
 export interface Refusal {
   /** Host, or what people call the issuer. */

@@ -3,7 +3,7 @@
  * no secret is among its arguments. What it writes to stderr goes nowhere, since it may hold secrets.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SourceProblem } from './source-problem.ts'
@@ -117,14 +117,21 @@ async function privateFolder(): Promise<string> {
   }
 }
 
-/** A folder that its processes still write to while they are being killed is not gone at the first attempt. */
+/** A folder that its processes still write to while they are being killed is not gone at the first attempt. @throws SourceProblem */
 async function remove(home: string, { plugin }: PluginCall): Promise<void> {
+  const options = { recursive: true, force: true, maxRetries: 5 }
   try {
-    await rm(home, { recursive: true, force: true, maxRetries: 5 })
+    // Caches, such as those of Go, are read-only also for whoever has made them.
+    await rm(home, options).catch(() => makeWritable(home).then(() => rm(home, options)))
   } catch (error) {
-    throw unavailable(
-      `What plugin ${plugin} wrote into its HOME cannot be removed (${codeOf(error)}); it must not take its own rights on folders away.`,
-    )
+    throw unavailable(`What plugin ${plugin} wrote cannot be removed (${codeOf(error)}); empty the operator's /tmp.`)
+  }
+}
+
+async function makeWritable(folder: string): Promise<void> {
+  await chmod(folder, 0o700)
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await makeWritable(join(folder, entry.name))
   }
 }
 

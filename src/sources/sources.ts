@@ -3,10 +3,12 @@ import type { RegistryCredentialSource } from '../api/registry-credential.ts'
 import type { Entries } from '../model/docker-config.ts'
 import { entriesOf, GivenProblem } from '../model/given.ts'
 import type { Handle } from '../model/login.ts'
-import { hasEnded } from '../model/refresh.ts'
 import { unusable } from './issuer.ts'
 import type { Issued, Source, SourceContext, SourceKind, SpecOf } from './source.ts'
 import { SourceProblem } from './source-problem.ts'
+
+/** The API server takes no time beyond (RFC 3339), and with it no status at all. */
+const lastTime = Date.UTC(9999, 11, 31)
 
 const sources: { [Kind in SourceKind]: () => Promise<Source<Kind>> } = {
   secretRef: async () => (await import('./secret-ref.ts')).secretRef,
@@ -97,9 +99,10 @@ async function chosen<Kind extends SourceKind>(source: RegistryCredentialSource)
   return { kind, implementation: await sources[kind](), spec: source[kind] as SpecOf<Kind> }
 }
 
+/** Clocks are given no leave here: what ends at once would be had anew, and rolled out, again and again. */
 function checkEnd(expiresAt: Date): void {
-  if (Number.isNaN(expiresAt.getTime())) throw unusable('The issuer', 'has an end that is no time')
-  if (!hasEnded(expiresAt, new Date())) return
+  if (!(expiresAt.getTime() <= lastTime)) throw unusable('The issuer', 'has an end that is no time')
+  if (expiresAt > new Date()) return
   throw new SourceProblem(
     'AlreadyExpired',
     `The issuer gave a login that ended at ${expiresAt.toISOString()}; its clock, or the one of this machine, is wrong.`,

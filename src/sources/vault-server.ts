@@ -47,7 +47,7 @@ export function vaultAt(spec: SpecOf<'vault'>, context: SourceContext, signal: A
     }
     const answer = text === '' ? {} : readObject(text)
     if (response.status === 404 && missing) throw missing(answer ?? {})
-    if (!response.ok) throw problemOf(url.host, response, errorsIn(answer), check)
+    if (!response.ok) throw problemOf(url.host, response, answer, check)
     if (answer === undefined) throw unusable(url.host, 'is no JSON object')
     return answer
   }
@@ -64,17 +64,23 @@ export function objectOf(answer: Record<string, unknown>, name: string, issuer: 
   return value
 }
 
-function problemOf(host: string, { status, headers }: Response, said: string, check?: string): SourceProblem {
+function problemOf(
+  host: string,
+  { status, headers }: Response,
+  answer: Record<string, unknown> | undefined,
+  check?: string,
+): SourceProblem {
   if (status === 472 || status === 473) {
     const cure = 'name the active server, or a load balancer, in source.vault.url'
     return new SourceProblem('IssuerUnavailable', `${host} is a standby that does not answer (${status}); ${cure}.`)
   }
-  if (status === 503 && said.includes('sealed')) {
+  if (status === 503 && isSealed(answer)) {
     return new SourceProblem('IssuerUnavailable', `${host} is sealed (${status}); unseal it.`)
   }
   return refusal({ issuer: host, status, check, retryAfterSeconds: retryAfterSeconds(headers, Date.now()) })
 }
 
-function errorsIn(answer: Record<string, unknown> | undefined): string {
-  return Array.isArray(answer?.errors) ? answer.errors.join(' ') : ''
+function isSealed(answer: Record<string, unknown> | undefined): boolean {
+  const errors: unknown[] = Array.isArray(answer?.errors) ? answer.errors : []
+  return errors.some((error) => typeof error === 'string' && error.includes('sealed'))
 }

@@ -1,5 +1,5 @@
 /** As whom Vault is asked: with a token of a Secret, or one that the Kubernetes auth method gives for this once. */
-import { readKeys } from './identity.ts'
+import { readToken } from './identity.ts'
 import { textOf, unusable } from './issuer.ts'
 import type { SourceContext, SpecOf } from './source.ts'
 import { SourceProblem } from './source-problem.ts'
@@ -25,10 +25,7 @@ export async function openSession(spec: Spec, context: SourceContext, signal: Ab
 }
 
 async function withSecret(spec: Spec, name: string, context: SourceContext, signal: AbortSignal) {
-  const { token } = await readKeys(context, name, ['token'])
-  if (!/^[!-~]+$/.test(token)) {
-    throw new SourceProblem('SourceInvalid', `Secret ${name} has more than a token under token; put it there alone.`)
-  }
+  const token = await readToken(context, name)
   const check = (right: string) => `that the token of Secret ${name} has not ended and may ${right}`
   const ask = vaultAt(spec, context, signal, token)
   const tokenEnd = async () => {

@@ -147,6 +147,22 @@ describe('a redirect', () => {
     expect((await fetch(`${origin}/302`, { redirect: 'manual' })).status).toBe(302)
   })
 
+  test.each([
+    ['DELETE', 301, 'DELETE'],
+    ['PATCH', 302, 'PATCH'],
+    ['DELETE', 303, 'GET'],
+    ['HEAD', 303, 'HEAD'],
+  ])('of a %s by %d becomes a %s, so that what was not done does not look done', async (method, status, then) => {
+    const methods: (string | undefined)[] = []
+    const origin = await server.http((request, response) => {
+      methods.push(request.method)
+      if (request.url === '/') response.writeHead(status, { location: '/end' }).end()
+      else response.end()
+    })
+    await outbound().fetch(origin, { method })
+    expect(methods).toEqual([method, then])
+  })
+
   test('to another server, in circles, or with a user in it is not', async () => {
     const asked: (string | undefined)[] = []
     const elsewhere = await server.http((request, response) => {
@@ -180,6 +196,7 @@ describe('a metadata server', () => {
     '[fd00:ec2::254]',
     '[fd20:ce::254]',
     '100.100.100.200',
+    '168.63.129.16',
     'metadata.google.internal',
     'METADATA.google.internal.',
   ])('is not asked as %s, with TLS or without', async (host) => {

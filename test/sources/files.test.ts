@@ -7,10 +7,11 @@ import { inspect } from 'node:util'
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { filesVersion } from '../../src/sources/files-version.ts'
 import { issue, type Material } from '../../src/sources/sources.ts'
-import { temporaryFolders } from '../cluster/temporary.ts'
+import { scripts, temporaryFolders } from '../cluster/temporary.ts'
 import { SourceLab } from './lab.ts'
 import { swapFiles } from './volume.ts'
 
+const script = scripts()
 const temporary = temporaryFolders()
 const never = new AbortController().signal
 const secret = 'example-password'
@@ -222,6 +223,38 @@ describe('nothing is read from outside of the folder of the installation, where'
     const problem = await failure()
     expect(problem).toMatchObject({ reason: 'SourceInvalid', message: expect.stringContaining('is a link out of') })
     expect(problem.message).not.toContain(outside)
+  })
+
+  // macOS does not tell where an open file is.
+  const testOnLinux = process.platform === 'linux' ? test : test.skip
+  testOnLinux('a folder on the way becomes a link out of it and back all the time (on Linux)', async () => {
+    mkdirSync(join(hub, 'way'))
+    writeFileSync(join(hub, 'way', 'config.json'), config)
+    symlinkSync('way/config.json', join(hub, 'config.json'))
+    symlinkSync(outside, join(hub, 'out'))
+    writeFileSync(join(outside, 'config.json'), config.replace('puller', 'outsider'))
+    const swaps = [
+      ['way', 'kept'],
+      ['out', 'way'],
+      ['way', 'out'],
+      ['kept', 'way'],
+    ]
+    const swapping = script(`
+      import { renameSync } from 'node:fs'
+      process.chdir(${JSON.stringify(hub)})
+      console.log('swapping')
+      for (;;) for (const [from, to] of ${JSON.stringify(swaps)}) renameSync(from, to)
+    `)
+    await swapping.firstLine
+    const users = new Set<string>()
+    for (let reads = 0; reads < 3_000; reads++) {
+      const entries = await read().then(
+        (material) => [...material.entries.values()],
+        () => [],
+      )
+      for (const { username } of entries) users.add(username)
+    }
+    expect([...users]).toEqual(['puller'])
   })
 
   function linkFolder(target: string): void {

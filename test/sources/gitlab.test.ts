@@ -151,3 +151,11 @@ describe('revoking', () => {
     expect(issuer.requests.length).toBeGreaterThan(1)
   })
 })
+
+test('more than a token under token is told by the name of the Secret, and sent to nobody', async () => {
+  await lab.secret('with-more', { token: 'glpat-example-0123456789\r\nanother: header' })
+  const asked = gitlab.issue(spec({ secretRef: { name: 'with-more' } }), lab.context(), never)
+  const message = expect.stringContaining('Secret with-more has more than a token')
+  await expect(asked).rejects.toMatchObject({ reason: 'SourceInvalid', message })
+  expect(issuer.requests).toEqual([])
+})

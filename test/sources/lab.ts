@@ -55,9 +55,13 @@ export class SourceLab {
     atEnd(() => this.#outbound.close())
   }
 
-  /** A Secret of type Opaque. @param texts key → text */
-  async secret(name: string, texts: Readonly<Record<string, string>>): Promise<void> {
-    await this.#create('secrets', { metadata: { name }, type: 'Opaque', stringData: texts })
+  /** @param texts key → text */
+  async secret(
+    name: string,
+    texts: Readonly<Record<string, string>>,
+    { type = 'Opaque', annotations = {} }: { type?: string; annotations?: Readonly<Record<string, string>> } = {},
+  ): Promise<void> {
+    await this.#create('secrets', { metadata: { name, annotations }, type, stringData: texts })
   }
 
   async serviceAccount(name: string, annotations: Readonly<Record<string, string>> = {}): Promise<void> {

@@ -1,12 +1,13 @@
 /** What a plugin gets, and that nothing of it is left, however it ends. */
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { type PluginCall, runPlugin } from '../../src/sources/plugin-process.ts'
-import { isAlive, temporaryFolders } from '../cluster/temporary.ts'
+import { isAlive, scripts, temporaryFolders } from '../cluster/temporary.ts'
 import { eventually } from '../cluster/wait.ts'
 import { writePlugin } from './plugins.ts'
 
+const script = scripts()
 const folder = temporaryFolders()
 const never = new AbortController().signal
 const short = { milliseconds: 300, bytes: 1000 }
@@ -66,6 +67,20 @@ describe('a plugin', () => {
     expect([entries?.trim(), mode, home, temporary]).toEqual(['0', '700', home, home])
     expect(cwd?.endsWith(home ?? 'none')).toBe(true)
     expect(existsSync(home ?? '')).toBe(false)
+  })
+
+  test('may leave folders that nobody may write or enter, which are gone too, and its answer counts', async () => {
+    const call = plugin(['mkdir a b', 'echo secret > a/c', 'chmod 500 a', 'chmod 0 b', 'echo "$HOME"'])
+    chmodSync(dirname(call.file), 0o755)
+    const { firstLine } = script(`
+      import { runPlugin } from '../../src/sources/plugin-process.ts'
+      if (process.getuid?.() === 0) process.setuid?.(65534) // root is above permissions
+      const { stdout } = await runPlugin(${JSON.stringify(call)}, new AbortController().signal)
+      console.log(stdout.toString())
+    `)
+    const home = await firstLine
+    expect(home).toContain('regcred-plugin-')
+    expect(existsSync(home)).toBe(false)
   })
 
   test('need not read its question, however long that is', async () => {

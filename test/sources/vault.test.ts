@@ -289,6 +289,12 @@ describe('it is said what to do when', () => {
     await expect(ask(await withToken([kvPath]))).rejects.toMatchObject(sealed)
   })
 
+  test('its errors are nothing that it says', async () => {
+    const errors = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    server.answer = () => ({ status: 503, body: `{"errors":${errors}}` })
+    await expect(ask(await withToken([kvPath]))).rejects.toMatchObject(says('IssuerUnavailable', 'cannot answer now'))
+  })
+
   test.each([472, 473])('it is a standby that answers %d', async (status) => {
     server.answer = () => ({ status })
     const standby = says('IssuerUnavailable', `is a standby that does not answer (${status});`, 'source.vault.url')
