@@ -2,20 +2,15 @@
  * Every source through the operator as it is installed: with its own RBAC and that of config/identities, its own settings,
  * and nothing of what it handles in any output. The issuers are those of the contract (test/sources).
  */
-import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { parseAllDocuments } from 'yaml'
 import type { RegistryCredentialSource } from '../../src/api/registry-credential.ts'
-import { createAuthority, serverCertificate } from '../cluster/certificates.ts'
-import { type RunningOperator, startOperator } from '../cluster/operator.ts'
+import type { RunningOperator } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
 import { cases } from '../sources/cases.ts'
 import type { SourceCase, Wish } from '../sources/contract.ts'
-import { type IssuerServer, startIssuer } from '../sources/issuer-server.ts'
+import type { IssuerServer } from '../sources/issuer-server.ts'
+import { Installation } from './installation.ts'
 import { Lab, operatorNamespace } from './lab.ts'
 import { RESTART_TIMEOUT_MS } from './restarts.ts'
 
@@ -27,45 +22,29 @@ interface Trial {
   credential: string
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'regcred-test-'))
-const caFile = join(folder, 'ca.crt')
-const authority = createAuthority('issuers of the test')
-const { certificate: cert, key } = serverCertificate(authority, 'issuer')
-/** As in the image, where everything that a source needs must be in the bundle. */
-const bundle = join(folder, 'bundle', 'regcred-operator.mjs')
 let lab: Lab
+let installation: Installation
 
 beforeAll(async () => {
-  writeFileSync(caFile, authority.certificate)
-  execFileSync(process.execPath, [join('scripts', 'build.ts'), join(folder, 'bundle')], { stdio: 'pipe' })
   lab = new Lab()
-  await allowTokens(cases.flatMap(({ serviceAccounts = [] }) => serviceAccounts))
+  installation = new Installation(lab)
+  const serviceAccounts = new Set(cases.flatMap(({ serviceAccounts = [] }) => serviceAccounts))
+  await installation.allowTokens([...serviceAccounts])
+  for (const name of serviceAccounts) {
+    await lab.create(`/api/v1/namespaces/${operatorNamespace}/serviceaccounts`, { metadata: { name } })
+  }
 })
 
 afterAll(async () => {
+  await installation.remove()
   await lab.close()
-  await lab.cluster.kubectl('delete', '-n', operatorNamespace, 'role,rolebinding', 'regcred-operator-identities')
-  rmSync(folder, { recursive: true })
 })
-
-/** As config/identities does it for an installation, with the names of the test. */
-async function allowTokens(serviceAccounts: readonly string[]): Promise<void> {
-  const component = await lab.cluster.kubectl('kustomize', join('config', 'identities'))
-  for (const document of parseAllDocuments(component)) {
-    const object = document.toJS()
-    if (object.kind === 'Role') object.rules[0].resourceNames = [...new Set(serviceAccounts)]
-    await lab.cluster.apply(JSON.stringify(object))
-  }
-  for (const name of new Set(serviceAccounts)) {
-    await lab.create(`/api/v1/namespaces/${operatorNamespace}/serviceaccounts`, { metadata: { name } })
-  }
-}
 
 async function begin(of: SourceCase): Promise<Trial> {
   const wish = { secret: randomUUID(), expiresAt: new Date(Math.ceil(Date.now() / 1000) * 1000 + 3_600_000) }
-  const server = await startIssuer(
+  const server = await installation.issuer(
     of.issuer(() => wish),
-    of.tls && { cert, key },
+    of.tls,
   )
   const name = `${of.kind.toLowerCase()}-${cases.indexOf(of)}`
   let source = JSON.stringify({ [of.kind]: of.spec(server.url) })
@@ -90,11 +69,7 @@ async function operate(trials: readonly Trial[]): Promise<RunningOperator> {
   const settings = Object.assign({}, ...trials.map(({ of }) => of.settings))
   const plugins = settings.execPluginDir ? [`--exec-plugin-dir=${settings.execPluginDir}`] : []
   const variables = (settings.execPluginEnv ?? []).map((name: string) => `--exec-plugin-env=${name}`)
-  return await startOperator({
-    command: [process.execPath, bundle],
-    env,
-    args: [`--ca-file=${caFile}`, ...plugins, ...variables],
-  })
+  return await installation.start({ env, args: [...plugins, ...variables] })
 }
 
 /** What must never be seen: the secrets of the identity, those that were shown to the issuer, and what it gave. */
