@@ -92,7 +92,7 @@ async function requestToken(
       throw new SourceProblem(
         'SourceNotFound',
         `ServiceAccount ${serviceAccount} does not exist in the operator's namespace; create it there.`,
-        30,
+        1, // applied in one go with the credential, it is there a moment later; the back-off does the rest
       )
     }
     if (isForbidden(error)) {

@@ -131,9 +131,8 @@ test.each(examples.map((example) => ({ example, how: notRun[example] ?? 'as it i
     const run = runs[example] ?? { expected: () => ({}) }
     const url = servers.get(example)?.url ?? ''
     const manifests = manifestsOf(example).map((manifest) => adapted(manifest, run, url))
-    // The credential last: a ServiceAccount that it does not find is looked for again half a minute later.
-    const [credential, ...others] = manifests.sort((a, b) => a.kind.localeCompare(b.kind))
-    for (const manifest of [...others, credential]) await cluster.apply(JSON.stringify(manifest))
+    for (const manifest of manifests) await cluster.apply(JSON.stringify(manifest))
+    const credential = manifests.find(({ kind }) => kind === 'RegistryCredential')
     await lab.ready(credential?.metadata.name ?? '')
     expect(await lab.logins(team)).toEqual(run.expected(wish, url))
     expect(await lab.references(team)).toEqual(['regcred'])
