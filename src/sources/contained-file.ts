@@ -2,8 +2,8 @@
  * Files below a folder of the installation. A link in there must not lead out of it, or a file of the operator, such as
  * the token of its ServiceAccount, could be made a login.
  */
-import { constants } from 'node:fs'
-import { type FileHandle, open, readlink, realpath } from 'node:fs/promises'
+import { constants, readlinkSync } from 'node:fs'
+import { type FileHandle, open, realpath } from 'node:fs/promises'
 import { sep } from 'node:path'
 import { SourceProblem } from './source-problem.ts'
 
@@ -41,7 +41,7 @@ export async function readContained(root: string, path: string, what: string): P
     // Neither follows a link that came meanwhile, nor waits for the other end of a pipe.
     const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     try {
-      if (!isBelow(root, await pathOf(file, real))) throw isLink(what)
+      if (!isBelow(root, pathOf(file, real))) throw isLink(what)
       return await readText(file, what)
     } finally {
       await file.close()
@@ -54,8 +54,8 @@ export async function readContained(root: string, path: string, what: string): P
 }
 
 /** Where an open file is, also when a folder on its path was a link by then; only Linux tells. */
-async function pathOf({ fd }: FileHandle, path: string): Promise<string> {
-  return process.platform === 'linux' ? await readlink(`/proc/self/fd/${fd}`) : path
+function pathOf({ fd }: FileHandle, path: string): string {
+  return process.platform === 'linux' ? readlinkSync(`/proc/self/fd/${fd}`) : path
 }
 
 async function readText(file: FileHandle, what: string): Promise<FileText> {

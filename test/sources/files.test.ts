@@ -270,13 +270,14 @@ describe('nothing is read from outside of the folder of the installation, where'
   }
 })
 
-test('readers never see a mix of two versions, in 200 swaps', async () => {
+test('readers never see a mix of two versions, in 200 swaps or more', async () => {
   const version = (number: number) => ({ username: `puller-${number}`, password: `password-${number}` })
   swapFiles(hub, version(0))
   let swaps = 0
   const seen = new Set<string>()
+  const isGoingOn = () => swaps < 200 || seen.size <= 20 // on a busy machine readers meet few of them
   const reader = async () => {
-    while (swaps < 200) {
+    while (isGoingOn()) {
       const [entry] = await read(['ghcr.io']).then(({ entries }) => [...entries.values()], keepsChanging)
       if (entry === undefined) continue
       expect(entry.password).toBe(entry.username.replace('puller', 'password'))
@@ -284,14 +285,13 @@ test('readers never see a mix of two versions, in 200 swaps', async () => {
     }
   }
   const writer = async () => {
-    while (swaps < 200) {
+    while (isGoingOn()) {
       swapFiles(hub, version(++swaps))
       // So that swaps fall in the middle of reads, wherever.
       for (let turn = 0; turn < (swaps % 20) * 2; turn++) await setImmediate()
     }
   }
   await Promise.all([writer(), reader(), reader(), reader()])
-  expect(seen.size).toBeGreaterThan(20)
 
   function keepsChanging(problem: unknown): [] {
     expect(problem).toMatchObject({ reason: 'IssuerUnavailable' })
