@@ -45,6 +45,8 @@ type Problem = CredentialRecord['problem']
 
 /** Milliseconds after the deletion for which an issuer is asked to revoke what it gave. */
 const giveUpMs = 10 * 60_000
+/** The last that a timestamp of Kubernetes can say: an issuer may name a year of five digits. */
+const endOfTime = Date.UTC(9999, 11, 31, 23, 59, 59)
 
 export class CredentialLoop {
   readonly #parts: CredentialLoopParts
@@ -264,5 +266,5 @@ function materialOf({ issuedAt, expiresAt, refreshAt, check, request }: Login, e
 }
 
 function rfc3339(time: Date): string {
-  return time.toISOString().replace(/\.\d+Z/, 'Z')
+  return new Date(Math.min(time.getTime(), endOfTime)).toISOString().replace(/\.\d+Z/, 'Z')
 }
