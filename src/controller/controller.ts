@@ -34,6 +34,7 @@ import type { ObservedCredential } from './observe.ts'
 import { Ownership } from './ownership.ts'
 import { Payloads } from './payloads.ts'
 import { Reporter } from './reporter.ts'
+import { Retirement } from './retirement.ts'
 import { SecretWriter } from './secret-writer.ts'
 import { ServiceAccountWriter } from './service-account-writer.ts'
 import { type SourceSurroundings, sourceContexts } from './source-context.ts'
@@ -67,10 +68,12 @@ export interface ControllerParts {
   queue(loop: Loop, concurrency: number, work: WorkQueueOptions['work']): WorkQueue
 }
 
-/** They wait for issuers and registries, which may be slow; of each issuer few are asked at a time. */
-const loginConcurrency = 32
+/** They wait for issuers and registries, which may be slow, and many at once; of each issuer few are asked at a time. */
+const loginConcurrency = 128
 const credentialConcurrency = 8
 const statusConcurrency = 4
+/** Milliseconds between looks at whether a login is in all namespaces. */
+const rolloutMs = 1_000
 
 /**
  * Looks at every credential once, then at every namespace, then follows the changes. Issuers are not waited for: until a
@@ -98,10 +101,10 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     if (credentials.get(name)?.credential.deleting) credentialQueue.add(name)
   })
 
-  /** What the issuer gave before may end when its successor is in all namespaces. */
+  /** What the issuer gave before may end when its successor is in all namespaces, which tell one by one. */
   const wakeRetirement = (name: string): void => {
-    const record = credentials.get(name)
-    if (record && logins.of(record.credential.uid).retireDue && isRolledOut(record.credential)) loginQueue.add(name)
+    const uid = credentials.get(name)?.credential.uid
+    if (uid !== undefined && logins.of(uid).retireAt) loginQueue.addAfter(name, rolloutMs)
   }
   const isRolledOut = ({ name, uid }: Credential): boolean => {
     const record = credentials.get(name)
@@ -138,7 +141,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     log,
     finalize: parts.finalize,
     conceal: parts.conceal,
-    retire: (credential, handle) => retire(credential.source, undefined, contextOf(credential, handle), signal),
+    endLogin: (name) => loginQueue.add(name),
     wake: (name) => wake(name),
     touchStatus: (name) => touchStatus(name),
   })
@@ -151,10 +154,20 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
       verdict: check?.verdict,
     })),
   )
+  const issuers = new Issuers()
+  const retirement = new Retirement({
+    issuers,
+    reporter,
+    log,
+    retire: (credential, last, keep) => retire(credential.source, keep, contextOf(credential, last), signal),
+    isRolledOut,
+    signal,
+  })
   const loginLoop = new LoginLoop({
     caches,
     logins,
-    issuers: new Issuers(),
+    issuers,
+    retirement,
     lastGood,
     reporter,
     log,
@@ -165,12 +178,11 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
       return secret === undefined ? '' : (caches.sources.get(ownNamespace, secret) ?? 'absent')
     },
     issue: (credential, handle) => issue(credential.source, contextOf(credential, handle), signal),
-    retire: (credential, keep) => retire(credential.source, keep, contextOf(credential, keep), signal),
     verify: (entries, image) => parts.verify(entries, image, signal),
-    isRolledOut: (credential) => isRolledOut(credential),
     changed: (name) => credentialQueue.add(name),
     asked: parts.asked,
     verified: parts.verified,
+    signal,
   })
   const loginQueue = parts.queue('login', loginConcurrency, (name) => loginLoop.reconcile(name))
   const unread = new Set([...caches.credentials.values()].map(({ name }) => name))

@@ -7,7 +7,7 @@ import { finalizer } from '../api/names.ts'
 import { type Credential, isWatched } from '../model/credential.ts'
 import { feeds } from '../model/desired.ts'
 import type { Entries } from '../model/docker-config.ts'
-import { entriesInUse, type Handle, type Login } from '../model/login.ts'
+import { entriesInUse, type Login } from '../model/login.ts'
 import { endOf, hasEnded } from '../model/refresh.ts'
 import { selectsNamespace } from '../model/selection.ts'
 import type { Material } from '../model/status.ts'
@@ -33,8 +33,8 @@ export interface CredentialLoopParts {
   log: Logger
   /** Keeps secret values out of everything that is logged from now on. */
   conceal(entries: Entries): void
-  /** Ends at the issuer what was issued for a credential that goes. */
-  retire(credential: Credential, handle: Handle): Promise<void>
+  /** What was issued for it is nowhere in use any more, and to be ended at the issuer. */
+  endLogin(credential: string): void
   /** Puts our finalizer on a living credential, takes it off a deleted one. True when the credential was changed. */
   finalize(credential: ObservedCredential): Promise<boolean>
   wake(namespace: string): void
@@ -43,8 +43,8 @@ export interface CredentialLoopParts {
 
 type Problem = CredentialRecord['problem']
 
-/** Milliseconds after the deletion for which an issuer is asked to revoke what it gave. */
-const giveUpMs = 10 * 60_000
+/** The last that a timestamp of Kubernetes can say: an issuer may name a year of five digits. */
+const endOfTime = Date.UTC(9999, 11, 31, 23, 59, 59)
 
 export class CredentialLoop {
   readonly #parts: CredentialLoopParts
@@ -107,7 +107,7 @@ export class CredentialLoop {
     for (const [namespace] of concerned) wake(namespace)
   }
 
-  /** The finalizer comes off when nothing of the credential is left in any namespace. */
+  /** The finalizer comes off when nothing of the credential is left in any namespace, nor at the issuer. */
   async #remove(credential: ObservedCredential): Promise<void> {
     const previous = this.#recordOf(credential)
     if (!previous?.credential.deleting || previous.credential.generation !== credential.generation) {
@@ -115,23 +115,14 @@ export class CredentialLoop {
     }
     if (this.#parts.board.namespacesOf(credential.name).length > 0) return
     if (!credential.finalizers.includes(finalizer)) return // it is kept by the finalizer of somebody else
-    await this.#retire(credential)
+    const state = this.#parts.logins.of(credential.uid)
+    if (state.end !== 'done') {
+      state.end = 'due'
+      this.#parts.endLogin(credential.name)
+      return
+    }
     await this.#parts.finalize(credential)
     this.#parts.log.info('credential removed', { credential: credential.name })
-  }
-
-  /** What it used must not stay good at the issuer, but an issuer that is gone must not hold it either. */
-  async #retire(credential: ObservedCredential): Promise<void> {
-    const { current, candidate } = this.#parts.logins.of(credential.uid)
-    const handle = (candidate ?? current)?.handle
-    if (handle === undefined || credential.deletionPolicy === 'Orphan') return
-    try {
-      await this.#parts.retire(credential, handle)
-    } catch (error) {
-      if (Date.now() < Date.parse(credential.deletionTimestamp ?? '') + giveUpMs) throw error
-      const { message } = this.#parts.reporter.problemOf(error)
-      this.#parts.reporter.about(credential, 'Warning', 'NotRevoked', 'Retire', `Revoke it at the issuer: ${message}`)
-    }
   }
 
   #update(credential: ObservedCredential): void {
@@ -264,5 +255,5 @@ function materialOf({ issuedAt, expiresAt, refreshAt, check, request }: Login, e
 }
 
 function rfc3339(time: Date): string {
-  return time.toISOString().replace(/\.\d+Z/, 'Z')
+  return new Date(Math.min(time.getTime(), endOfTime)).toISOString().replace(/\.\d+Z/, 'Z')
 }

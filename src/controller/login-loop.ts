@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { isForbidden, isInvalid } from '../kube/api-error.ts'
-import { NotNow } from '../kube/work-queue.ts'
+import { type NotNow, waitAfter } from '../kube/work-queue.ts'
 import { type Credential, isWatched } from '../model/credential.ts'
 import type { Entries } from '../model/docker-config.ts'
 import type { Handle, Login } from '../model/login.ts'
@@ -20,11 +20,13 @@ import type { Issuers } from './issuers.ts'
 import type { LastGood } from './last-good.ts'
 import type { LoginState, Logins } from './logins.ts'
 import type { Reporter } from './reporter.ts'
+import type { Retirement } from './retirement.ts'
 
 export interface LoginLoopParts {
   caches: Caches
   logins: Logins
   issuers: Issuers
+  retirement: Retirement
   lastGood: LastGood
   reporter: Reporter
   log: Logger
@@ -33,15 +35,14 @@ export interface LoginLoopParts {
   /** What the source, or the Secret it proves itself with, is at. */
   sourceVersion(credential: Credential): string
   issue(credential: Credential, handle: Handle | undefined): Promise<Material>
-  retire(credential: Credential, keep: Handle): Promise<void>
   verify(entries: Entries, image: string | undefined): Promise<Verification>
-  /** Whether the login in use is in all namespaces. */
-  isRolledOut(credential: Credential): boolean
   /** The login in use, or what is wrong with it, is another. */
   changed(credential: string): void
   /** For metrics: how asking a source ended, `Succeeded` or the reason; and what a registry said. */
   asked(credential: Credential, result: string): void
   verified(verdict: Verification['verdict']): void
+  /** Aborted: the operator ends, and what fails now fails for that. */
+  signal: AbortSignal
 }
 
 /** What a login is asked for with. */
@@ -49,8 +50,8 @@ interface Request extends Pick<Login, 'issuedFor' | 'request'> {
   cause: string
 }
 
-/** Milliseconds until one that found its issuer busy tries again, and what is added at random. */
-const busyMs = 200
+/** Milliseconds after which a polled source is asked again, at most, when its owner has to mend something there. */
+const mendedMs = 10 * 60_000
 
 export class LoginLoop {
   readonly #parts: LoginLoopParts
@@ -64,26 +65,28 @@ export class LoginLoop {
    * @throws what a later attempt may not meet
    */
   async reconcile(name: string): Promise<number | NotNow | undefined> {
-    const { caches, logins, issuers, isFrozen } = this.#parts
+    const { caches, logins, issuers, retirement, isFrozen, changed } = this.#parts
     const credential = caches.credentials.get('', name)
-    if (credential === undefined || credential.deleting || isFrozen(credential)) return undefined
+    if (credential === undefined) return undefined
     const state = logins.of(credential.uid)
+    if (credential.deleting) {
+      if (state.end !== 'due') return undefined
+      const again = await retirement.ofAll(credential, state)
+      if (again !== undefined) return again
+      state.end = 'done'
+      changed(name)
+      return undefined
+    }
+    if (isFrozen(credential)) return undefined
     const request = this.#requestOf(credential)
-    let failure: unknown
     if (isDue(state, request, new Date())) {
-      const leave = isWatched(credential.source) ? () => {} : issuers.enter(credential.source)
-      if (leave === undefined) return new NotNow(busyMs * (1 + 2 * Math.random()))
-      try {
-        failure = await this.#renew(credential, state, request)
-      } finally {
-        leave()
-      }
+      const busy = await issuers.ask(credential.source, () => this.#renew(credential, state, request))
+      if (busy) return busy
     }
     await this.#verify(credential, state)
     if (state.unkept) await this.#keep(credential, state)
-    if (failure !== undefined) throw failure
-    await this.#retire(credential, state)
-    return msUntil(nextTime(credential, state))
+    const busy = await retirement.ofOld(credential, state, request.issuedFor)
+    return busy ?? msUntil(nextTime(credential, state))
   }
 
   #requestOf(credential: Credential): Request {
@@ -93,8 +96,7 @@ export class LoginLoop {
     return { issuedFor, request, cause: JSON.stringify([issuedFor, request]) }
   }
 
-  /** @returns the error after which to try again with a back-off */
-  async #renew(credential: Credential, state: LoginState, request: Request): Promise<unknown> {
+  async #renew(credential: Credential, state: LoginState, request: Request): Promise<void> {
     const { issue, asked, changed } = this.#parts
     try {
       const { current } = state
@@ -103,13 +105,12 @@ export class LoginLoop {
       asked(credential, 'Succeeded')
       if (state.problem !== undefined) changed(credential.name)
       state.problem = undefined
-      return undefined
     } catch (error) {
-      return this.#failed(credential, state, request, error)
+      if (!this.#parts.signal.aborted) this.#failed(credential, state, request, error)
     }
   }
 
-  #failed(credential: Credential, state: LoginState, { cause }: Request, error: unknown): unknown {
+  #failed(credential: Credential, state: LoginState, { cause }: Request, error: unknown): void {
     const { reporter, log, asked, changed } = this.#parts
     const known = error instanceof SourceProblem ? error : undefined
     const { message } = reporter.problemOf(error)
@@ -117,16 +118,18 @@ export class LoginLoop {
     asked(credential, reason)
     // Of what a Secret lacks the watch tells when it is there; of what is wrong elsewhere nothing does.
     const waits = known && (isTerminal(known.reason) || (known.reason === 'SourceNotFound' && !known.retryAfterSeconds))
-    const interval = isWatched(credential.source) ? undefined : credential.refreshInterval
-    const retryAt = waits && interval !== undefined ? new Date(Date.now() + interval) : undefined
+    const failures = state.problem?.cause === cause ? state.problem.failures + 1 : 1
+    const isPolled = !isWatched(credential.source)
+    const polledMs = isPolled ? Math.min(credential.refreshInterval, mendedMs) : undefined
+    const retryMs = waits ? polledMs : waitAfter(failures, error).waitMs
+    const retryAt = retryMs === undefined ? undefined : new Date(Date.now() + retryMs)
     if (state.problem?.message !== message) {
       log.warn(message, { credential: credential.name, reason })
       reporter.about(credential, 'Warning', reason, 'ReadSource', message)
     }
     const terminal = known !== undefined && isTerminal(known.reason)
-    state.problem = { reason, message, terminal, cause: waits ? cause : undefined, retryAt }
+    state.problem = { reason, message, terminal, cause, retryAt, failures }
     changed(credential.name)
-    return waits ? undefined : error
   }
 
   /** Only a clear refusal holds a login back, and only where the credential says so. */
@@ -178,8 +181,8 @@ export class LoginLoop {
     const { current: previous } = state
     state.current = login
     state.candidate = undefined
-    state.unkept = !isSame(previous, login)
-    state.retireDue ||= !isDeepStrictEqual(previous?.handle, login.handle)
+    state.unkept ||= !isSame(previous, login)
+    if (!isDeepStrictEqual(previous?.handle, login.handle)) state.retireAt = login.handle && new Date()
     if (!isDeepStrictEqual(previous?.entries, login.entries)) {
       const registries = [...login.entries.keys()].sort().join(', ')
       log.info('credentials read', { credential: credential.name, registries })
@@ -207,14 +210,6 @@ export class LoginLoop {
       log.warn(note, { credential: credential.name })
       reporter.about(credential, 'Warning', 'NotKept', 'KeepEntries', note)
     }
-  }
-
-  /** What is nowhere in use any more must not stay good at the issuer. */
-  async #retire(credential: Credential, state: LoginState): Promise<void> {
-    const handle = state.current?.handle
-    if (!state.retireDue || handle === undefined || state.candidate || !this.#parts.isRolledOut(credential)) return
-    await this.#parts.retire(credential, handle)
-    state.retireDue = false
   }
 }
 
@@ -255,11 +250,18 @@ function isSame(a: Login | undefined, b: Login): boolean {
   return a !== undefined && isDeepStrictEqual({ ...a, refreshAt: undefined }, { ...b, refreshAt: undefined })
 }
 
-function nextTime(credential: Credential, { current, candidate, problem }: LoginState): Date | undefined {
+function nextTime({ verify }: Credential, { current, candidate, problem, retireAt }: LoginState): Date | undefined {
   const login = candidate ?? current
-  const checkAt = credential.verify.policy === 'Skip' ? undefined : login?.check?.nextAt
-  const refreshAt = problem?.retryAt ?? (problem ? undefined : login?.refreshAt)
-  return [checkAt, refreshAt].filter((time) => time !== undefined).sort((a, b) => a.getTime() - b.getTime())[0]
+  const now = new Date()
+  const isChecked = verify.policy !== 'Skip' && !(login?.expiresAt && hasEnded(login.expiresAt, now))
+  const refreshAt = problem ? problem.retryAt : login?.refreshAt
+  // What was to be ended before now waits for namespaces, which tell.
+  const times = [
+    isChecked ? login?.check?.nextAt : undefined,
+    refreshAt,
+    retireAt && retireAt > now ? retireAt : undefined,
+  ]
+  return times.filter((time) => time !== undefined).sort((a, b) => a.getTime() - b.getTime())[0]
 }
 
 function msUntil(time: Date | undefined): number | undefined {

@@ -10,17 +10,30 @@ export interface LoginState {
   problem: LoginProblem | undefined
   /** `current` could not be kept. */
   unkept: boolean
-  /** What the issuer has given before is to be ended there when `current` is rolled out. */
-  retireDue: boolean
+  /** From when on the issuer is to end what it gave before, once `current` is rolled out. Undefined: nothing to end. */
+  retireAt: Date | undefined
+  /** Of one whose credential is being deleted: `due` when it is nowhere in use any more, `done` when the issuer knows. */
+  end: 'due' | 'done' | undefined
 }
 
 export interface LoginProblem extends Problem {
   /** Only a change by the credential's owner can mend it. */
   terminal: boolean
-  /** What was asked for with: until that changes or `retryAt`, asking again is of no use. Undefined: after a back-off. */
-  cause: string | undefined
+  /** What was asked for with: until that changes or `retryAt`, asking again is of no use. */
+  cause: string
   /** Undefined: nothing but a change is waited for. */
   retryAt: Date | undefined
+  /** In a row, with the same cause. */
+  failures: number
+}
+
+const nothing: LoginState = {
+  current: undefined,
+  candidate: undefined,
+  problem: undefined,
+  unkept: false,
+  retireAt: undefined,
+  end: undefined,
 }
 
 export class Logins {
@@ -30,7 +43,7 @@ export class Logins {
   of(uid: string): LoginState {
     let state = this.#states.get(uid)
     if (state === undefined) {
-      state = { current: undefined, candidate: undefined, problem: undefined, unkept: false, retireDue: false }
+      state = { ...nothing }
       this.#states.set(uid, state)
     }
     return state
@@ -38,7 +51,7 @@ export class Logins {
 
   /** What was kept of a run before; leftovers of it at the issuer are to be ended. */
   introduce(uid: string, kept: Login | undefined): void {
-    Object.assign(this.of(uid), { current: kept, retireDue: kept?.handle !== undefined })
+    Object.assign(this.of(uid), { current: kept, retireAt: kept?.handle && new Date() })
   }
 
   forget(uid: string): void {

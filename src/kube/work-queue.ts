@@ -213,9 +213,8 @@ export class WorkQueue {
   #failed(item: Item, error: unknown): void {
     item.failures++
     const now = performance.now()
-    const asked = retryAfterMs(error)
-    const waitMs = Math.max(backoff(item.failures, firstRetryMs, maxRetryMs), asked)
-    item.notBefore = now + Math.max(Math.min(waitMs * earlyShare, maxEarlyMs), asked)
+    const { waitMs, askedMs } = waitAfter(item.failures, error)
+    item.notBefore = now + Math.max(Math.min(waitMs * earlyShare, maxEarlyMs), askedMs)
     item.dueAt = Math.min(Math.max(item.dueAt, item.notBefore), now + waitMs)
     this.#options.onFailure?.(item.key, error, { failures: item.failures, waitMs })
   }
@@ -251,6 +250,12 @@ function newItem(key: string): Item {
     timer: undefined,
     next: undefined,
   }
+}
+
+/** Milliseconds to wait after the n-th failure in a row, and how many of them the server has asked for. */
+export function waitAfter(failures: number, error: unknown): { waitMs: number; askedMs: number } {
+  const askedMs = retryAfterMs(error)
+  return { waitMs: Math.max(backoff(failures, firstRetryMs, maxRetryMs), askedMs), askedMs }
 }
 
 /** With jitter, since many keys are told the same when a server is overloaded. */

@@ -1,0 +1,90 @@
+/**
+ * What an issuer gave and nobody uses any more must not stay good there. It is ended when its successor is in all
+ * namespaces, and when its credential goes. That it cannot be is told, and keeps no login from being renewed.
+ */
+import type { NotNow } from '../kube/work-queue.ts'
+import type { Credential } from '../model/credential.ts'
+import type { Handle } from '../model/login.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Issuers } from './issuers.ts'
+import type { LoginState } from './logins.ts'
+import type { ObservedCredential } from './observe.ts'
+import type { Reporter } from './reporter.ts'
+
+export interface RetirementParts {
+  issuers: Issuers
+  reporter: Reporter
+  log: Logger
+  /** Ends at the issuer what was issued until `last`, but for `keep`. */
+  retire(credential: Credential, last: Handle, keep: Handle | undefined): Promise<void>
+  /** Whether the login in use is in all namespaces. */
+  isRolledOut(credential: Credential): boolean
+  /** Aborted: the operator ends, and what fails now fails for that. */
+  signal: AbortSignal
+}
+
+/** Milliseconds between attempts while the credential lives, and when it goes. */
+const retryMs = 5 * 60_000
+const endRetryMs = 30_000
+/** Milliseconds after its deletion for which the issuer of a credential is asked. */
+const giveUpMs = 10 * 60_000
+
+export class Retirement {
+  readonly #parts: RetirementParts
+
+  constructor(parts: RetirementParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Ends what was issued before the login in use.
+   * @param issuedFor what a login would be asked for with now: another issuer knows nothing of the login in use
+   */
+  async ofOld(credential: Credential, state: LoginState, issuedFor: string): Promise<NotNow | undefined> {
+    const { current, candidate, retireAt } = state
+    if (retireAt === undefined || retireAt > new Date() || candidate) return undefined
+    if (current?.handle === undefined || current.issuedFor !== issuedFor) return undefined
+    if (!this.#parts.isRolledOut(credential)) return undefined
+    const { handle } = current
+    try {
+      const busy = await this.#parts.issuers.ask(credential.source, () =>
+        this.#parts.retire(credential, handle, handle),
+      )
+      if (busy) return busy
+      state.retireAt = undefined
+    } catch (error) {
+      state.retireAt = new Date(Date.now() + retryMs)
+      this.#tell(credential, error)
+    }
+    return undefined
+  }
+
+  /**
+   * Ends all that was issued for a credential that is nowhere in use any more. An issuer that is gone does not hold it.
+   * @returns when to try again; undefined: it is done, or given up
+   */
+  async ofAll(credential: ObservedCredential, state: LoginState): Promise<number | NotNow | undefined> {
+    const handle = (state.candidate ?? state.current)?.handle
+    if (handle === undefined || credential.deletionPolicy === 'Orphan') return undefined
+    const leftMs = Date.parse(credential.deletionTimestamp ?? '') + giveUpMs - Date.now()
+    try {
+      const busy = await this.#parts.issuers.ask(credential.source, () =>
+        this.#parts.retire(credential, handle, undefined),
+      )
+      if (busy && leftMs > 0) return busy
+      if (busy) throw new Error('too many others ask it.')
+    } catch (error) {
+      this.#tell(credential, error)
+      if (leftMs > 0) return Math.min(endRetryMs, leftMs)
+    }
+    return undefined
+  }
+
+  #tell(credential: Credential, error: unknown): void {
+    const { reporter, log, signal } = this.#parts
+    if (signal.aborted) return
+    const note = `The issuer could not be made to end logins that are not used any more; if that goes on, revoke them there: ${reporter.problemOf(error).message}`
+    log.warn(note, { credential: credential.name })
+    reporter.about(credential, 'Warning', 'NotRevoked', 'Retire', note)
+  }
+}
