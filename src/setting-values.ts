@@ -30,7 +30,7 @@ export const bindAddress: ValueKind<string> = {
 
 export const absolutePath: ValueKind<string> = {
   parse: (text) => (isAbsolute(text) ? text : undefined),
-  cure: 'is not an absolute path, such as /etc/regcred/files',
+  cure: 'is not an absolute path, which begins with /',
 }
 
 export const host: ValueKind<string> = {

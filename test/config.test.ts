@@ -151,7 +151,7 @@ describe('a mistake names the setting, the wrong value and the cure', () => {
   test.each<[string[], Environment, string]>([
     [['--namespace=Team'], {}, '--namespace: "Team" is not the name of a namespace: up to 63 of a-z'],
     [['--namespace=a.b'], {}, '--namespace: "a.b" is not the name of a namespace'],
-    [['--ca-file=ca.pem'], {}, '--ca-file: "ca.pem" is not an absolute path, such as /etc/regcred/files'],
+    [['--ca-file=ca.pem'], {}, '--ca-file: "ca.pem" is not an absolute path, which begins with /'],
     [[], { REGCRED_INSECURE_HOSTS: 'http://a' }, '"http://a" is not a host in lower case'],
     [['--exec-plugin-env=A=b'], {}, '--exec-plugin-env: "A=b" is not the name of an environment variable'],
     [['--namespace='], {}, '--namespace: "" is not the name of a namespace'],

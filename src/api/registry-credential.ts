@@ -43,7 +43,7 @@ export interface RegistryCredentialSpec {
    */
   priority: number
   /**
-   * How often a source is asked again that does not tell when its login ends, for example 1h or 30m. A source that is watched (secretRef, files) is not, one that tells is asked at half of the life.
+   * How often a source is asked again that does not tell when its login ends, for example 1h or 30m. A source that is watched (secretRef, files) is not, one that tells is asked at half of the life. Default: 1h.
    */
   refreshInterval: string
   /**
@@ -51,7 +51,7 @@ export interface RegistryCredentialSpec {
    */
   verify: {
     /**
-     * Enforce: what the registry refuses is not rolled out, and what was good last stays. Warn: it is rolled out all the same, and the condition Verified tells. Skip: nothing is asked. A registry that cannot be reached or will not say never holds a login back.
+     * Enforce: what the registry refuses is not rolled out, and what was good last stays. Warn: it is rolled out all the same, and the condition Verified tells. Skip: nothing is asked. A registry that cannot be reached or will not say never holds a login back. Default: Enforce.
      */
     policy: 'Enforce' | 'Warn' | 'Skip'
     /**
@@ -199,7 +199,7 @@ export interface RegistryCredentialSource {
      */
     metadataServer?: {
       /**
-       * Which account of the instance; an e-mail, or default.
+       * Which account of the instance; an e-mail, or default. Default: default.
        */
       account: string
     }
@@ -242,7 +242,7 @@ export interface RegistryCredentialSource {
      */
     repositories?: string[]
     /**
-     * Where the tenant is.
+     * Where the tenant is. Default: AzurePublic.
      */
     cloud: 'AzurePublic' | 'AzureGovernment' | 'AzureChina'
   }
@@ -268,11 +268,11 @@ export interface RegistryCredentialSource {
       name: string
     }
     /**
-     * The API; of GitHub Enterprise Server for example https://github.example.com/api/v3.
+     * The API; of GitHub Enterprise Server for example https://github.example.com/api/v3. Default: https://api.github.com.
      */
     url: string
     /**
-     * The registry's host.
+     * The registry's host. Default: ghcr.io.
      */
     registry: string
   }
@@ -281,11 +281,11 @@ export interface RegistryCredentialSource {
    */
   gitlab?: {
     /**
-     * The GitLab server.
+     * The GitLab server. Default: https://gitlab.com.
      */
     url: string
     /**
-     * The host of its container registry.
+     * The host of its container registry. Default: registry.gitlab.com.
      */
     registry: string
     /**
@@ -306,7 +306,7 @@ export interface RegistryCredentialSource {
       name: string
     }
     /**
-     * Days until a deploy token ends by itself; it is renewed at half of them.
+     * Days until a deploy token ends by itself; it is renewed at half of them. Default: 14.
      */
     lifetimeDays: number
   }
@@ -337,7 +337,7 @@ export interface RegistryCredentialSource {
    */
   quay?: {
     /**
-     * The Quay server.
+     * The Quay server. Default: https://quay.io.
      */
     url: string
     /**
@@ -362,7 +362,7 @@ export interface RegistryCredentialSource {
      */
     url: string
     /**
-     * Where the secrets engine is mounted.
+     * Where the secrets engine is mounted. Default: secret.
      */
     mount: string
     /**
@@ -370,7 +370,7 @@ export interface RegistryCredentialSource {
      */
     path: string
     /**
-     * The kind of secrets engine. Dynamic is one that makes a login with a lease at every read.
+     * The kind of secrets engine. Dynamic is one that makes a login with a lease at every read. Default: KVv2.
      */
     engine: 'KVv2' | 'KVv1' | 'Dynamic'
     /**
@@ -382,11 +382,11 @@ export interface RegistryCredentialSource {
      */
     keys: {
       /**
-       * The key of the user name.
+       * The key of the user name. Default: username.
        */
       username: string
       /**
-       * The key of the password or token.
+       * The key of the password or token. Default: password.
        */
       password: string
     }
@@ -412,11 +412,11 @@ export interface RegistryCredentialSource {
        */
       serviceAccountName: string
       /**
-       * Where the auth method is mounted.
+       * Where the auth method is mounted. Default: kubernetes.
        */
       mount: string
       /**
-       * The audience of the ServiceAccount's token.
+       * The audience of the ServiceAccount's token. Default: vault.
        */
       audience: string
     }
@@ -438,7 +438,7 @@ export interface RegistryCredentialSource {
      */
     subjectAudience?: string
     /**
-     * The client at the provider.
+     * The client at the provider. Default: regcred-operator.
      */
     clientId: string
     /**
@@ -472,7 +472,7 @@ export interface RegistryCredentialSource {
      */
     plugin: string
     /**
-     * How it is spoken to.
+     * How it is spoken to. Default: KubeletCredentialProvider.
      */
     protocol: 'KubeletCredentialProvider' | 'DockerCredentialHelper'
     /**

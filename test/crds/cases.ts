@@ -2,6 +2,8 @@
 import { acceptedAwsSpecs, wrongAwsSpecs } from './aws-cases.ts'
 
 const source = { secretRef: { name: 'dockerhub' } }
+/** For the sources that do not say what their login is for. */
+const registries = ['europe-docker.pkg.dev']
 const vaultPath = { url: 'https://vault.example.com:8200', path: 'registry/dockerhub' }
 const vault = { ...vaultPath, secretRef: { name: 'vault' } }
 const byRole = { role: 'puller', serviceAccountName: 'vault-reader' }
@@ -76,10 +78,16 @@ export const wrongSpecs: Wrong[] = [
   { what: 'there is no spec', spec: undefined, field: 'spec', says: required },
   { what: 'there is no source', spec: {}, field: 'spec.source', says: required },
   {
+    what: 'a source that gives one login has no registries',
+    spec: { source: { gar: { metadataServer: {} } } },
+    field: 'spec',
+    says: 'registries must be given with source.gar and source.tokenExchange',
+  },
+  {
     what: 'the source has no member',
     spec: { source: {} },
     field: 'spec.source',
-    says: 'source must have exactly one member; write for example source: {secretRef: {name: dockerhub}}',
+    says: 'source must have exactly one of secretRef, files, ecr,',
   },
   {
     what: 'the source Secret has no name',
@@ -347,7 +355,7 @@ export const wrongSpecs: Wrong[] = [
     what: 'vault has two identities',
     spec: { source: { vault: { ...vault, kubernetes: byRole } } },
     field: 'spec.source.vault',
-    says: 'source.vault must have exactly one of secretRef and kubernetes, the identity that asks the issuer; leave out the others',
+    says: 'source.vault must have exactly one of secretRef and kubernetes, the identity that asks the issuer; name one and leave out the others',
   },
   {
     what: 'the URL of vault has a user',
@@ -393,13 +401,14 @@ export const wrongSpecs: Wrong[] = [
   },
   {
     what: 'the issuer of tokenExchange has a query',
-    spec: { source: { tokenExchange: { ...tokenExchange, issuer: 'https://sts.example.com/?realm=a' } } },
+    spec: { registries, source: { tokenExchange: { ...tokenExchange, issuer: 'https://sts.example.com/?realm=a' } } },
     field: 'spec.source.tokenExchange.issuer',
     says: 'without user, query or fragment; write for example https://sts.example.com',
   },
   {
     what: 'the issuer of tokenExchange is its discovery document',
     spec: {
+      registries,
       source: {
         tokenExchange: { ...tokenExchange, issuer: 'https://sts.example.com/.well-known/openid-configuration' },
       },
@@ -409,13 +418,13 @@ export const wrongSpecs: Wrong[] = [
   },
   {
     what: 'the ServiceAccount of tokenExchange has a name that none has',
-    spec: { source: { tokenExchange: { ...tokenExchange, serviceAccountName: 'Sts' } } },
+    spec: { registries, source: { tokenExchange: { ...tokenExchange, serviceAccountName: 'Sts' } } },
     field: 'spec.source.tokenExchange.serviceAccountName',
     says: "must be the name of a ServiceAccount in the operator's namespace",
   },
   {
     what: 'the Secret of tokenExchange has a name that none has',
-    spec: { source: { tokenExchange: { ...tokenExchange, secretRef: { name: '' } } } },
+    spec: { registries, source: { tokenExchange: { ...tokenExchange, secretRef: { name: '' } } } },
     field: 'spec.source.tokenExchange.secretRef.name',
     says: "must be the name of a Secret in the operator's namespace",
   },
@@ -574,43 +583,43 @@ export const wrongSpecs: Wrong[] = [
   },
   {
     what: 'gar has no identity',
-    spec: { source: { gar: {} } },
+    spec: { registries, source: { gar: {} } },
     field: 'spec.source.gar',
-    says: 'source.gar must have exactly one of secretRef, workloadIdentity and metadataServer, the identity that asks the issuer; leave out the others',
+    says: 'source.gar must have exactly one of secretRef, workloadIdentity and metadataServer, the identity that asks the issuer; name one and leave out the others',
   },
   {
     what: 'gar has two identities',
-    spec: { source: { gar: { secretRef: { name: 'gar' }, metadataServer: {} } } },
+    spec: { registries, source: { gar: { secretRef: { name: 'gar' }, metadataServer: {} } } },
     field: 'spec.source.gar',
     says: 'source.gar must have exactly one of secretRef, workloadIdentity and metadataServer',
   },
   {
     what: 'the Secret of gar is no name',
-    spec: { source: { gar: { secretRef: { name: 'GAR' } } } },
+    spec: { registries, source: { gar: { secretRef: { name: 'GAR' } } } },
     field: 'spec.source.gar.secretRef.name',
     says: 'source.gar.secretRef.name must be the name of a Secret',
   },
   {
     what: 'the provider of gar is a URL',
-    spec: { source: { gar: { workloadIdentity: { ...workloadIdentity, audience: `https:${provider}` } } } },
+    spec: { registries, source: { gar: { workloadIdentity: { ...workloadIdentity, audience: `https:${provider}` } } } },
     field: 'spec.source.gar.workloadIdentity.audience',
     says: `source.gar.workloadIdentity.audience must be the full name of a provider, as gcloud tells it; write for example ${provider}`,
   },
   {
     what: 'the ServiceAccount of gar is no name',
-    spec: { source: { gar: { workloadIdentity: { ...workloadIdentity, serviceAccountName: 'a/b' } } } },
+    spec: { registries, source: { gar: { workloadIdentity: { ...workloadIdentity, serviceAccountName: 'a/b' } } } },
     field: 'spec.source.gar.workloadIdentity.serviceAccountName',
     says: 'source.gar.workloadIdentity.serviceAccountName must be the name of a ServiceAccount',
   },
   {
     what: 'gar impersonates something that is no e-mail',
-    spec: { source: { gar: { workloadIdentity: { ...workloadIdentity, impersonate: 'a@b/../c' } } } },
+    spec: { registries, source: { gar: { workloadIdentity: { ...workloadIdentity, impersonate: 'a@b/../c' } } } },
     field: 'spec.source.gar.workloadIdentity.impersonate',
     says: 'source.gar.workloadIdentity.impersonate must be the e-mail of a Google service account; write for example puller@acme.iam.gserviceaccount.com',
   },
   {
     what: 'the account of gar leads elsewhere on the metadata server',
-    spec: { source: { gar: { metadataServer: { account: '../../attributes' } } } },
+    spec: { registries, source: { gar: { metadataServer: { account: '../../attributes' } } } },
     field: 'spec.source.gar.metadataServer.account',
     says: 'source.gar.metadataServer.account must be the e-mail of a service account of the instance, or default; write for example puller@acme.iam.gserviceaccount.com',
   },
@@ -618,7 +627,7 @@ export const wrongSpecs: Wrong[] = [
     what: 'acr has no identity',
     spec: { source: { acr: { registry, tenantId, clientId } } },
     field: 'spec.source.acr',
-    says: 'source.acr must have exactly one of secretRef, serviceAccountName and managedIdentity, the identity that asks the issuer; leave out the others',
+    says: 'source.acr must have exactly one of secretRef, serviceAccountName and managedIdentity, the identity that asks the issuer; name one and leave out the others',
   },
   {
     what: 'acr has an application without its tenant',
@@ -901,7 +910,10 @@ export const acceptedSpecs: Case[] = [
   },
   { what: 'harbor', spec: { source: { harbor: harbor() } } },
   { what: 'quay', spec: { source: { quay: quay() } } },
-  { what: 'gar with a key', spec: { source: { gar: { secretRef: { name: 'gar' } } }, registries: ['gcr.io'] } },
+  {
+    what: 'gar with a key',
+    spec: { source: { gar: { secretRef: { name: 'gar' } } }, registries: ['gcr.io'] },
+  },
   {
     what: 'gar with all of a workload identity',
     spec: {
@@ -911,7 +923,10 @@ export const acceptedSpecs: Case[] = [
       registries: ['europe-docker.pkg.dev/acme/', '*.gcr.io'],
     },
   },
-  { what: 'gar with the metadata server', spec: { source: { gar: { metadataServer: {} } }, registries: ['gcr.io'] } },
+  {
+    what: 'gar with the metadata server',
+    spec: { source: { gar: { metadataServer: {} } }, registries: ['gcr.io'] },
+  },
   {
     what: 'acr with all of an application',
     spec: {
