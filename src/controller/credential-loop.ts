@@ -230,16 +230,17 @@ function problemsOf(
   now: Date,
 ): Pick<CredentialRecord, 'problem' | 'refreshFailure'> {
   const nothing = { problem: undefined, refreshFailure: undefined }
+  const canWait = problem && !problem.terminal && current && !isWatched(source)
   const { check } = candidate ?? {}
-  if (problem === undefined && verify.policy === 'Enforce' && check && isRefusal(check)) {
-    return { ...nothing, problem: { reason: 'VerificationFailed', message: check.message, terminal: true } }
+  if ((problem === undefined || canWait) && verify.policy === 'Enforce' && check && isRefusal(check)) {
+    const refused = { reason: 'VerificationFailed', message: check.message, terminal: true }
+    return { problem: refused, refreshFailure: problem }
   }
   const ended = current?.expiresAt && hasEnded(current.expiresAt, now) ? current.expiresAt : undefined
   if (ended) {
     const message = `The login ended at ${ended.toISOString()} and was taken out of the Secrets. ${problem?.message ?? ''}`
     return { ...nothing, problem: { reason: 'Expired', message: message.trim(), terminal: problem?.terminal ?? false } }
   }
-  const canWait = problem && !problem.terminal && current && !isWatched(source)
   return canWait ? { ...nothing, refreshFailure: problem } : { ...nothing, problem }
 }
 

@@ -9,7 +9,7 @@ import { isForbidden, isInvalid } from '../kube/api-error.ts'
 import { type NotNow, waitAfter } from '../kube/work-queue.ts'
 import { type Credential, isWatched } from '../model/credential.ts'
 import type { Entries } from '../model/docker-config.ts'
-import type { Handle, Login } from '../model/login.ts'
+import { entriesInUse, type Handle, type Login } from '../model/login.ts'
 import { hasEnded, refreshTime } from '../model/refresh.ts'
 import { checked, isCheckDue, isRefusal, type Verification } from '../model/verification.ts'
 import { isTerminal, SourceProblem } from '../sources/source-problem.ts'
@@ -150,7 +150,8 @@ export class LoginLoop {
       this.#tell(credential, before, verification)
       this.#replace(credential, state, subject)
     }
-    if (state.candidate && !(subject.check && isRefusal(subject.check))) {
+    const isHeldBack = subject.check && isRefusal(subject.check) && !isInUse(subject, state.current)
+    if (state.candidate && !isHeldBack) {
       await this.#accept(credential, state, state.candidate)
     }
   }
@@ -248,6 +249,11 @@ function toLogin(
 /** But for the time at which it is asked for again, which is not worth a write. */
 function isSame(a: Login | undefined, b: Login): boolean {
   return a !== undefined && isDeepStrictEqual({ ...a, refreshAt: undefined }, { ...b, refreshAt: undefined })
+}
+
+/** The namespaces have its entries already. */
+function isInUse({ entries }: Login, current: Login | undefined): boolean {
+  return isDeepStrictEqual(entries, entriesInUse(current, new Date()))
 }
 
 function nextTime({ verify }: Credential, { current, candidate, problem, retireAt }: LoginState): Date | undefined {

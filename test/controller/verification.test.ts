@@ -7,6 +7,7 @@ import { pushImage } from '../parts/push.ts'
 import { startRegistry } from '../parts/registry.ts'
 import { startTokenServer } from '../parts/token-server.ts'
 import { Lab, type Login } from './lab.ts'
+import { LeaseIssuer } from './lease-issuer.ts'
 
 type Registry = Awaited<ReturnType<typeof startRegistry>>
 type TokenServer = Awaited<ReturnType<typeof startTokenServer>>
@@ -92,7 +93,8 @@ test('a login that the registry takes is rolled out; one that it refuses is not,
   // What is good is revoked at the registry: told, and not touched.
   await registry.setHtpasswd({ robot: 'third-password' })
   await lab.cluster.kubectl('annotate', 'rcred', credential, 'regcred.dev/refresh=now')
-  await lab.condition(credential, 'Verified', 'False')
+  const revoked = conditionsOf(await lab.condition(credential, 'Verified', 'False'))
+  expect(revoked).toEqual({ Ready: ['True', 'Succeeded'], Verified: ['False', 'Refused'] })
   expect(await lab.logins(namespace)).toEqual({ [host]: robot('second-password') })
   expect(operator.logs()).not.toMatch(/(first|second|third|mistyped)-password/)
   expect(JSON.stringify(await lab.readCredential(credential))).not.toMatch(/(first|second|third|mistyped)-password/)
@@ -116,6 +118,30 @@ test('with Warn a login that is refused is rolled out and told about', async () 
   expect(status?.conditions?.map(({ type }) => type)).not.toContain('Stalled')
   await lab.ready(credential)
   expect(await lab.logins(namespace)).toEqual({ [host]: robot('wrong-password') })
+})
+
+test('that a login is held back stays told when its issuer then fails', async () => {
+  const issuer = await LeaseIssuer.start(lab, 'held-back')
+  const namespace = await lab.namespace('held-back')
+  const credential = await lab.credential('held-back', {
+    source: issuer.source,
+    registries: [registry.host],
+    namespaces: { include: [namespace], optIn: true },
+    verify: { policy: 'Warn' },
+  })
+  await lab.ready(credential)
+  const first = { [registry.host]: issuer.latest }
+  const refresh = async (value: string) =>
+    await lab.cluster.kubectl('annotate', '--overwrite', 'rcred', credential, `regcred.dev/refresh=${value}`)
+  await lab.patchCredential(credential, { verify: { policy: 'Enforce' } })
+  await refresh('once')
+  expect(conditionsOf(await lab.condition(credential, 'Stalled', 'True'))).toEqual(refused)
+  issuer.fail(500)
+  await refresh('again')
+  const failing = conditionsOf(await lab.condition(credential, 'RefreshFailing', 'True'))
+  expect(failing).toEqual({ ...refused, RefreshFailing: ['True', 'IssuerUnavailable'] })
+  expect(await lab.logins(namespace)).toEqual(first)
+  await issuer.server.stop()
 })
 
 test('with an image, a login that may not pull it is held back until it may, or another is named', async () => {
