@@ -142,7 +142,8 @@ export class CredentialLoop {
       frozen,
       version: changed ? ++this.#versions : (previous?.version ?? 0),
       material: login && materialOf(login, entries ?? new Map()),
-      check: state.candidate?.check ?? login?.check,
+      // Of what has ended and was taken out, what the registry said is of no interest any more.
+      check: state.candidate?.check ?? (entries?.size === 0 ? undefined : login?.check),
       problem: undefined,
       refreshFailure: undefined,
       ...(nameNotAllowed ? { problem: nameNotAllowed } : frozen ? {} : problemsOf(credential, state, now)),
@@ -233,7 +234,8 @@ function problemsOf(
   const canWait = problem && !problem.terminal && current && !isWatched(source)
   const { check } = candidate ?? {}
   if ((problem === undefined || canWait) && verify.policy === 'Enforce' && check && isRefusal(check)) {
-    const refused = { reason: 'VerificationFailed', message: check.message, terminal: true }
+    const stays = current ? 'The last good login stays.' : 'There is no earlier login.'
+    const refused = { reason: 'VerificationFailed', message: `${check.message} ${stays}`, terminal: true }
     return { problem: refused, refreshFailure: problem }
   }
   const ended = current?.expiresAt && hasEnded(current.expiresAt, now) ? current.expiresAt : undefined

@@ -174,7 +174,8 @@ export class LoginLoop {
     const refused = isRefusal({ verdict, reason, message })
     log[refused ? 'warn' : 'info'](message, { credential: credential.name, verdict, reason })
     if (refused) reporter.about(credential, 'Warning', 'VerificationFailed', 'AskRegistry', message)
-    else if (before && isRefusal(before)) reporter.about(credential, 'Normal', 'Verified', 'AskRegistry', message)
+    else if (verdict === 'Valid' && before && isRefusal(before))
+      reporter.about(credential, 'Normal', 'Verified', 'AskRegistry', message)
   }
 
   async #accept(credential: Credential, state: LoginState, login: Login): Promise<void> {

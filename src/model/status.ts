@@ -67,7 +67,10 @@ function refreshFailing({ refreshFailure, material }: Findings): Finding[] {
 function progressOf({ credential, problem, isKnown, tally }: Findings, previous: Status | undefined): Finding[] {
   const ready = previous?.conditions?.find(({ type }) => type === 'Ready')
   if (credential.deleting) {
-    const message = `Being deleted; still to be taken out of ${count(tally.leaving, 'namespace')}.`
+    const message =
+      tally.leaving > 0
+        ? `Being deleted; still to be taken out of ${count(tally.leaving, 'namespace')}.`
+        : 'Being deleted; taken out of all namespaces. What is still to be done is at its issuer, or up to the finalizers of others.'
     return [isReady('False', 'Terminating', message), isReconciling('Terminating', message)]
   }
   if (credential.suspended) {

@@ -35,6 +35,7 @@ export function findings(outcomes: Record<string, Outcome>, of: Partial<Findings
 
 const message = fc.constantFrom('It is not there.', '', 'x'.repeat(5000))
 const problem: fc.Arbitrary<Problem> = fc.record({ reason: fc.constantFrom('NotOwned', 'Forbidden'), message })
+const verdicts = ['Valid', 'Invalid', 'NoPullAccess', 'Unknown'] as const
 const outcomes = fc.dictionary(
   fc.constantFrom('team-a', 'team-b', 'team-c'),
   fc.record({
@@ -57,6 +58,11 @@ export const anyFindings: fc.Arbitrary<Findings> = fc
     deleting: fc.constantFrom(false, false, false, true),
     generation: fc.integer({ min: 1, max: 3 }),
     material: fc.constantFrom<Findings['material']>(undefined, { registries: ['ghcr.io'] }),
+    isKnown: fc.constantFrom(true, true, true, false),
+    refreshFailure: fc.option(problem, { nil: undefined, freq: 3 }),
+    check: fc.option(fc.constantFrom(...verdicts.map((verdict) => ({ verdict, reason: 'Said', message: '' }))), {
+      nil: undefined,
+    }),
   })
   .map(({ outcomes: some, suspend, deleting, generation, ...rest }) =>
     findings(some, { ...rest, credential: credential('a', { suspend }, { deleting, generation }) }),

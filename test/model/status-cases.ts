@@ -22,6 +22,7 @@ export const two = { 'team-a': outcome(), 'team-b': outcome() }
 /** A status in which all was well. */
 const previous = statusOf(findings(two), undefined, earlier)
 const missing = { reason: 'SourceNotFound', message: 'Secret dockerhub does not exist.', terminal: false }
+const unavailable = { reason: 'IssuerUnavailable', message: 'vault.example.com cannot answer now (503).' }
 const invalid = { reason: 'SourceInvalid', message: 'Secret dockerhub cannot be used.', terminal: true }
 const paused = 'spec.suspend is true: what is in the namespaces stays as it is.'
 const suspended = credential('a', { suspend: true })
@@ -45,6 +46,27 @@ const atWork: StatusCase[] = [
     when: 'no namespace is selected',
     found: findings({}),
     ready: ['True', 'Succeeded', 'No namespace is selected and none has opted in.'],
+    verdict: 'Current',
+  },
+  {
+    when: 'no login is known yet',
+    found: findings({}, { isKnown: false }),
+    ready: ['False', 'Issuing', 'The source is being asked for the first login.'],
+    also: ['Reconciling', 'Issuing'],
+    verdict: 'InProgress',
+  },
+  {
+    when: 'a login cannot be renewed, and the one in use is still good',
+    found: findings(two, { refreshFailure: unavailable }),
+    ready: ['True', 'Succeeded', 'Secret regcred is up to date in 2 namespaces.'],
+    also: ['RefreshFailing', 'IssuerUnavailable'],
+    verdict: 'Current',
+  },
+  {
+    when: 'the registry refuses what is in use',
+    found: findings(two, { check: { verdict: 'Invalid', reason: 'Refused', message: 'ghcr.io refuses the login.' } }),
+    ready: ['True', 'Succeeded', 'Secret regcred is up to date in 2 namespaces.'],
+    also: ['Verified', 'Refused'],
     verdict: 'Current',
   },
   {
@@ -139,7 +161,11 @@ const onHold: StatusCase[] = [
     when: 'it is deleted while suspended, with a wrong source',
     found: findings({}, { credential: { ...suspended, deleting: true }, problem: invalid }),
     previous,
-    ready: ['False', 'Terminating', 'Being deleted; still to be taken out of 0 namespaces.'],
+    ready: [
+      'False',
+      'Terminating',
+      'Being deleted; taken out of all namespaces. What is still to be done is at its issuer, or up to the finalizers of others.',
+    ],
     also: ['Reconciling', 'Terminating'],
     verdict: 'Terminating',
   },

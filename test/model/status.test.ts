@@ -42,6 +42,28 @@ test('an overlap is told from the side of the one who asks, whoever wins, each o
   expect(condition(status, 'Ready')?.[0]).toBe('True')
 })
 
+test.each([
+  ['Valid', 'True'],
+  ['Invalid', 'False'],
+  ['NoPullAccess', 'False'],
+  ['Unknown', 'Unknown'],
+] as const)('a registry that says %s makes Verified %s, and tells why', (verdict, expected) => {
+  const check = { verdict, reason: 'Said', message: 'The registry said so.' }
+  const status = statusOf(findings(two, { check }), undefined, now)
+  expect(condition(status, 'Verified')).toEqual([expected, 'Said', 'The registry said so.'])
+})
+
+test('a login that cannot be renewed is told with its end, or that it stays', () => {
+  const refreshFailure = { reason: 'IssuerRefused', message: 'quay.io refuses (401).' }
+  const told = (material: Findings['material']) =>
+    condition(statusOf(findings(two, { refreshFailure, material }), undefined, now), 'RefreshFailing')?.[2]
+  const ends = { registries: ['quay.io'], expiresAt: '2026-01-02T03:04:05Z' }
+  expect(told(ends)).toBe(
+    'quay.io refuses (401). The login in use ends at 2026-01-02T03:04:05Z; renewing it is tried again.',
+  )
+  expect(told(undefined)).toBe('quay.io refuses (401). The login in use stays; renewing it is tried again.')
+})
+
 test('the numbers, the failures and what is known of the login are told', () => {
   const material = { registries: ['ghcr.io'], issuedAt: earlier }
   const status = statusOf(findings({ ...two, 'team-c': outcome({ failure }) }, { material }), undefined, now)
@@ -115,9 +137,10 @@ describe('for any course of events', () => {
         const last = events.at(-1)
         const status = statuses(events).at(-1)
         fc.pre(last !== undefined && status !== undefined)
-        const { problem, tally } = last
+        const { problem, tally, isKnown } = last
         const { generation, deleting, suspended: paused } = last.credential
-        const done = problem === undefined && tally.failed + tally.leaving === 0 && tally.synced === tally.selected
+        const everywhere = tally.failed + tally.leaving === 0 && tally.synced === tally.selected
+        const done = problem === undefined && isKnown && everywhere
         const verdict = verdictOf({ generation, deleting, status })
         if (deleting) expect(verdict).toBe('Terminating')
         else if (paused) expect(['Current', 'InProgress']).toContain(verdict)
