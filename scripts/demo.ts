@@ -10,6 +10,7 @@ import { startOperator } from '../test/cluster/operator.ts'
 import { sayOn } from '../test/cluster/progress.ts'
 import { provision } from '../test/cluster/provision.ts'
 import { eventually } from '../test/cluster/wait.ts'
+import { startDemoRegistry } from './demo-registry.ts'
 
 const colours = process.stdout.isTTY === true && !process.env.NO_COLOR
 const [bold, dim, plain] = colours ? ['\u001b[1m', '\u001b[2m', '\u001b[0m'] : ['', '', '']
@@ -69,6 +70,40 @@ await eventually(async () => {
   return now.length === 3 && now.every((line) => !before.has(line.trim().split(/\s+/)[3] ?? ''))
 })
 await show(...copyList)
+
+tell(
+  'A login is shown to its registry before it is rolled out. This one, a registry on this machine, takes another password.',
+)
+const registry = await startDemoRegistry('acme:right-password')
+const own = [
+  'own-registry',
+  '--namespace',
+  'regcred-system',
+  `--docker-server=${registry.host}`,
+  '--docker-username=acme',
+]
+await show('create', 'secret', 'docker-registry', ...own, '--docker-password=mistyped')
+await cluster.apply(
+  JSON.stringify({
+    apiVersion: 'regcred.dev/v1',
+    kind: 'RegistryCredential',
+    metadata: { name: 'own-registry' },
+    spec: { source: { secretRef: { name: 'own-registry' } }, namespaces: { include: ['shop'] } },
+  }),
+)
+await until(/VerificationFailed/, 'get', 'rcred', 'own-registry', '-o', 'wide')
+await show('get', 'rcred', 'own-registry', '-o', 'wide')
+
+tell(
+  'The password is put right: the registry takes it, and the namespace gets it, in the same Secret as the other login.',
+)
+const right = { auths: { [registry.host]: { username: 'acme', password: 'right-password' } } }
+const mended = JSON.stringify({ stringData: { '.dockerconfigjson': JSON.stringify(right) } })
+await show('patch', 'secret', 'own-registry', '--namespace', 'regcred-system', '-p', mended)
+await show('wait', '--for=condition=Ready', 'rcred/own-registry', '--timeout=60s')
+await show('get', 'rcred', '-o', 'wide')
+await show('delete', 'rcred', 'own-registry')
+await registry.stop()
 
 tell('A Secret of that name that the operator did not make is left alone, and reported. Everything else goes on.')
 await show('create', 'namespace', 'legacy')
