@@ -184,7 +184,8 @@ export class LoginLoop {
     state.current = login
     state.candidate = undefined
     state.unkept ||= !isSame(previous, login)
-    if (!isDeepStrictEqual(previous?.handle, login.handle)) state.retireAt = login.handle && new Date()
+    if (!isDeepStrictEqual(previous?.handle, login.handle)) state.retireAt = new Date()
+    if (previous?.source && !isDeepStrictEqual(previous.source, login.source)) state.left = [...state.left, previous]
     if (!isDeepStrictEqual(previous?.entries, login.entries)) {
       const registries = [...login.entries.keys()].sort().join(', ')
       log.info('credentials read', { credential: credential.name, registries })
@@ -241,6 +242,7 @@ function toLogin(
       Math.random(),
     ),
     handle,
+    source: handle && source,
     issuedFor,
     request,
     check: same?.request === request ? same?.check : undefined, // who asks for a refresh wants to know

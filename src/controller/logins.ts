@@ -10,6 +10,8 @@ export interface LoginState {
   problem: LoginProblem | undefined
   /** `current` could not be kept. */
   unkept: boolean
+  /** Had from other sources before `current`; to be ended there as well. */
+  left: readonly Login[]
   /** From when on the issuer is to end what it gave before, once `current` is rolled out. Undefined: nothing to end. */
   retireAt: Date | undefined
   /** Of one whose credential is being deleted: `due` when it is nowhere in use any more, `done` when the issuer knows. */
@@ -32,6 +34,7 @@ const nothing: LoginState = {
   candidate: undefined,
   problem: undefined,
   unkept: false,
+  left: [],
   retireAt: undefined,
   end: undefined,
 }

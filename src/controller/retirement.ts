@@ -4,7 +4,8 @@
  */
 import type { NotNow } from '../kube/work-queue.ts'
 import type { Credential } from '../model/credential.ts'
-import type { Handle } from '../model/login.ts'
+import type { Handle, Login } from '../model/login.ts'
+import { hasEnded } from '../model/refresh.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Issuers } from './issuers.ts'
 import type { LoginState } from './logins.ts'
@@ -43,14 +44,12 @@ export class Retirement {
   async ofOld(credential: Credential, state: LoginState, issuedFor: string): Promise<NotNow | undefined> {
     const { current, candidate, retireAt } = state
     if (retireAt === undefined || retireAt > new Date() || candidate) return undefined
-    if (current?.handle === undefined || current.issuedFor !== issuedFor) return undefined
-    if (!this.#parts.isRolledOut(credential)) return undefined
-    const { handle } = current
+    if (current?.issuedFor !== issuedFor || !this.#parts.isRolledOut(credential)) return undefined
+    const left = state.left.filter(({ expiresAt }) => !(expiresAt && hasEnded(expiresAt, new Date())))
     try {
-      const busy = await this.#parts.issuers.ask(credential.source, () =>
-        this.#parts.retire(credential, handle, handle),
-      )
+      const busy = await this.#end(credential, [...left, current], current.handle)
       if (busy) return busy
+      state.left = []
       state.retireAt = undefined
     } catch (error) {
       state.retireAt = new Date(Date.now() + retryMs)
@@ -64,19 +63,37 @@ export class Retirement {
    * @returns when to try again; undefined: it is done, or given up
    */
   async ofAll(credential: ObservedCredential, state: LoginState): Promise<number | NotNow | undefined> {
-    const handle = (state.candidate ?? state.current)?.handle
-    if (handle === undefined || credential.deletionPolicy === 'Orphan') return undefined
+    if (credential.deletionPolicy === 'Orphan') return undefined
+    const { left, current, candidate } = state
+    const logins = [...left, current, candidate].filter((login) => login !== undefined)
     const leftMs = Date.parse(credential.deletionTimestamp ?? '') + giveUpMs - Date.now()
     try {
-      const busy = await this.#parts.issuers.ask(credential.source, () =>
-        this.#parts.retire(credential, handle, undefined),
-      )
+      const busy = await this.#end(credential, logins, undefined)
       if (busy && leftMs > 0) return busy
       if (busy) throw new Error('too many others ask it.')
     } catch (error) {
       this.#tell(credential, error)
       if (leftMs > 0) return Math.min(endRetryMs, leftMs)
     }
+    return undefined
+  }
+
+  /** Of logins from one source the last tells of those before. */
+  async #end(credential: Credential, logins: readonly Login[], keep: Handle | undefined): Promise<NotNow | undefined> {
+    const lasts = new Map(logins.map((login) => [JSON.stringify(login.source), login]))
+    const failures: unknown[] = []
+    for (const { handle, source = credential.source } of lasts.values()) {
+      if (handle === undefined) continue
+      try {
+        const busy = await this.#parts.issuers.ask(source, () =>
+          this.#parts.retire({ ...credential, source }, handle, keep),
+        )
+        if (busy) return busy
+      } catch (error) {
+        failures.push(error) // the others know nothing of it
+      }
+    }
+    if (failures.length > 0) throw failures[0]
     return undefined
   }
 

@@ -1,4 +1,5 @@
 /** A login as it is kept between two runs of the operator: JSON in base64, as a value of a Secret. */
+import type { RegistryCredentialSource } from '../api/registry-credential.ts'
 import { decodeBase64, encodeBase64, parseDockerConfigJson } from './docker-config.ts'
 import type { Handle, Login } from './login.ts'
 import type { Check } from './verification.ts'
@@ -10,7 +11,7 @@ export function formatLogin({ entries, ...rest }: Login): string {
 /** Undefined for what cannot be read: somebody may have spoiled it, and then nothing is kept. */
 export function parseLogin(value: string): Login | undefined {
   try {
-    const { auths, issuedAt, expiresAt, refreshAt, handle, issuedFor, request, check } = JSON.parse(
+    const { auths, issuedAt, expiresAt, refreshAt, handle, source, issuedFor, request, check } = JSON.parse(
       decodeBase64(value) ?? '',
     )
     const entries = parseDockerConfigJson(JSON.stringify({ auths }))
@@ -20,7 +21,8 @@ export function parseLogin(value: string): Login | undefined {
       issuedAt: time(issuedAt) ?? new Date(0),
       expiresAt: time(expiresAt),
       refreshAt: time(refreshAt),
-      handle: isHandle(handle) ? handle : undefined,
+      handle: isObject<Handle>(handle) ? handle : undefined,
+      source: isObject<RegistryCredentialSource>(source) ? source : undefined,
       issuedFor: text(issuedFor) ?? '', // nothing: it is asked for again
       request: text(request),
       check: checkOf(check),
@@ -38,7 +40,7 @@ function checkOf(value: unknown): Check | undefined {
   return { ...(value as Check), ...(times as { at: Date; nextAt: Date }) }
 }
 
-function isHandle(value: unknown): value is Handle {
+function isObject<Type extends object>(value: unknown): value is Type {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

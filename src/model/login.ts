@@ -1,4 +1,5 @@
 /** What a source gave, with all that has to be known of it later, also after a restart. */
+import type { RegistryCredentialSource } from '../api/registry-credential.ts'
 import type { Entries } from './docker-config.ts'
 import { hasEnded } from './refresh.ts'
 import type { Check } from './verification.ts'
@@ -14,6 +15,8 @@ export interface Login {
   /** Undefined: not refreshed by the clock. */
   refreshAt: Date | undefined
   handle: Handle | undefined
+  /** What it was had from, where something has to be ended there: the credential may have another source by then. */
+  source: RegistryCredentialSource | undefined
   /** A hash of what it was asked for with: when that changes, it is asked for again. */
   issuedFor: string
   /** The value of the refresh annotation that it answers. */

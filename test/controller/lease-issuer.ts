@@ -79,7 +79,7 @@ export class LeaseIssuer {
       if (lease) lease.revoked = true
       return { status: 204 }
     }
-    const id = `registry/creds/pull/${this.leases.size}`
+    const id = `registry/creds/pull/${randomUUID()}`
     const login = { username: 'robot', password: `issued-${randomUUID()}` }
     this.leases.set(id, { login, at: performance.now(), revoked: false })
     return { body: { lease_id: id, lease_duration: this.seconds, renewable: false, data: login } }

@@ -122,6 +122,21 @@ test('an issuer that asks for patience is not waited for when another takes its 
   await lab.ready(credential)
 })
 
+test('what another issuer gave is ended there when the login of the new one is everywhere', async () => {
+  const former = await startIssuer('former')
+  const latter = await startIssuer('latter')
+  const { credential } = await serve('switched', former)
+  await lab.ready(credential)
+  expect(former.live).toBe(1)
+  await lab.patchCredential(credential, { source: latter.source })
+  await eventually(() => expect(former.live).toBe(0))
+  expect(latter.live).toBe(1)
+  const source = await lab.source('switched', { [registry]: { username: 'robot', password: 'by-hand' } })
+  await lab.patchCredential(credential, { source: { vault: null, secretRef: { name: source } } })
+  await eventually(() => expect(latter.live).toBe(0))
+  await lab.ready(credential)
+})
+
 test('an end that lies beyond all calendars is an end all the same', async () => {
   const issuer = await startIssuer('eternal', 1e12)
   const { credential } = await serve('eternal', issuer)

@@ -59,6 +59,7 @@ export function login(entries: Entries, of: Partial<Login> = {}): Login {
     expiresAt: undefined,
     refreshAt: undefined,
     handle: undefined,
+    source: undefined,
     issuedFor: 'hash',
     request: undefined,
     check: undefined,

@@ -21,6 +21,7 @@ const anyLogin = fc.record({
   issuedAt: date,
   expiresAt: maybe(date),
   refreshAt: maybe(date),
+  source: maybe(fc.record({ secretRef: fc.record({ name: fc.string() }) })),
   handle: maybe(fc.dictionary(fc.constantFrom('id', 'lease'), fc.oneof(fc.string(), fc.integer()))),
   issuedFor: fc.string(),
   request: maybe(fc.string()),
@@ -58,6 +59,7 @@ test.each([
   ['expiresAt', 'tomorrow'],
   ['check', { verdict: 'Valid' }],
   ['handle', [1]],
+  ['source', 'vault'],
 ])('a %s that is none is left out', (field, value) => {
   const text = JSON.stringify({ auths: { 'ghcr.io': { username: 'u', password: 'p' } }, [field]: value })
   expect(parseLogin(encodeBase64(text))).toMatchObject({ [field]: undefined })
