@@ -10,6 +10,7 @@ import { once } from 'node:events'
 import type { KubeClient } from '../kube/client.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import { persistently } from '../kube/persistently.ts'
+import { NotLeadingError } from '../kube/term.ts'
 import type { WorkQueue, WorkQueueOptions } from '../kube/work-queue.ts'
 import { type Credential, secretOf } from '../model/credential.ts'
 import type { Entries } from '../model/docker-config.ts'
@@ -178,7 +179,10 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
       return secret === undefined ? '' : (caches.sources.get(ownNamespace, secret) ?? 'absent')
     },
     issue: (credential, handle) => issue(credential.source, contextOf(credential, handle), signal),
-    verify: (entries, image) => parts.verify(entries, image, signal),
+    verify: (entries, image) =>
+      parts.verify(entries, image, signal).catch(() => {
+        throw new NotLeadingError() // it fails for no other reason, and that is no failure
+      }),
     changed: (name) => credentialQueue.add(name),
     asked: parts.asked,
     verified: parts.verified,
