@@ -53,7 +53,7 @@ export class Retirement {
       state.retireAt = undefined
     } catch (error) {
       state.retireAt = new Date(Date.now() + retryMs)
-      this.#tell(credential, error)
+      this.#tell(credential, error, true)
     }
     return undefined
   }
@@ -72,7 +72,7 @@ export class Retirement {
       if (busy && leftMs > 0) return busy
       if (busy) throw new Error('too many others ask it.')
     } catch (error) {
-      this.#tell(credential, error)
+      this.#tell(credential, error, leftMs <= 0)
       if (leftMs > 0) return Math.min(endRetryMs, leftMs)
     }
     return undefined
@@ -97,11 +97,11 @@ export class Retirement {
     return undefined
   }
 
-  #tell(credential: Credential, error: unknown): void {
+  #tell(credential: Credential, error: unknown, needsHelp: boolean): void {
     const { reporter, log, signal } = this.#parts
     if (signal.aborted) return
-    const note = `The issuer could not be made to end logins that are not used any more; if that goes on, revoke them there: ${reporter.problemOf(error).message}`
+    const note = `The issuer does not end logins that are not used any more; revoke them there: ${reporter.problemOf(error).message}`
     log.warn(note, { credential: credential.name })
-    reporter.about(credential, 'Warning', 'NotRevoked', 'Retire', note)
+    if (needsHelp) reporter.about(credential, 'Warning', 'NotRevoked', 'Retire', note)
   }
 }

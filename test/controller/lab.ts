@@ -155,8 +155,9 @@ export class Lab {
   /** Takes away all that was made through this lab, whether an operator is running or not. */
   async close(): Promise<void> {
     for (const path of this.#made.reverse()) {
-      if (path.startsWith(credentialsPath)) await ignoreMissing(this.patch(path, { metadata: { finalizers: null } }))
       await ignoreMissing(this.client.delete(path))
+      // Only now: a running operator would put its finalizer on one that is not being deleted again.
+      if (path.startsWith(credentialsPath)) await ignoreMissing(this.patch(path, { metadata: { finalizers: null } }))
     }
     await this.client.close()
   }
