@@ -43,9 +43,6 @@ export interface CredentialLoopParts {
 
 type Problem = CredentialRecord['problem']
 
-/** The last that a timestamp of Kubernetes can say: an issuer may name a year of five digits. */
-const endOfTime = Date.UTC(9999, 11, 31, 23, 59, 59)
-
 export class CredentialLoop {
   readonly #parts: CredentialLoopParts
   #versions = 0
@@ -258,5 +255,5 @@ function materialOf({ issuedAt, expiresAt, refreshAt, check, request }: Login, e
 }
 
 function rfc3339(time: Date): string {
-  return new Date(Math.min(time.getTime(), endOfTime)).toISOString().replace(/\.\d+Z/, 'Z')
+  return time.toISOString().replace(/\.\d+Z/, 'Z')
 }
