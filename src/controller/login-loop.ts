@@ -84,7 +84,7 @@ export class LoginLoop {
       if (busy) return busy
     }
     await this.#verify(credential, state)
-    if (state.unkept) await this.#keep(credential, state)
+    if (state.unkept && state.current) await this.#keep(credential, state, state.current)
     const busy = await retirement.ofOld(credential, state, request.issuedFor)
     return busy ?? msUntil(nextTime(credential, state))
   }
@@ -178,12 +178,13 @@ export class LoginLoop {
       reporter.about(credential, 'Normal', 'Verified', 'AskRegistry', message)
   }
 
+  /** Kept before it is used: what a restart would not know of must not be in any namespace. */
   async #accept(credential: Credential, state: LoginState, login: Login): Promise<void> {
     const { reporter, log, changed } = this.#parts
     const { current: previous } = state
+    if (state.unkept || !isSame(previous, login)) await this.#keep(credential, state, login)
     state.current = login
     state.candidate = undefined
-    state.unkept ||= !isSame(previous, login)
     if (!isDeepStrictEqual(previous?.handle, login.handle)) state.retireAt = new Date()
     if (previous?.source && !isDeepStrictEqual(previous.source, login.source)) state.left = [...state.left, previous]
     if (!isDeepStrictEqual(previous?.entries, login.entries)) {
@@ -192,19 +193,14 @@ export class LoginLoop {
       const note = `New credentials for ${registries}.`
       if (previous) reporter.about(credential, 'Normal', 'Rotated', 'ReadSource', note)
     }
-    try {
-      if (state.unkept) await this.#keep(credential, state)
-    } finally {
-      changed(credential.name)
-    }
+    changed(credential.name)
   }
 
-  /** Not kept is no reason not to use it, but one to try again, if that can help. */
-  async #keep(credential: Credential, state: LoginState): Promise<void> {
+  /** What can never be kept is used all the same. @throws what a later attempt may not meet */
+  async #keep(credential: Credential, state: LoginState, login: Login): Promise<void> {
     const { lastGood, log, reporter } = this.#parts
-    if (state.current === undefined) return
     try {
-      await lastGood.keep(credential.uid, state.current)
+      await lastGood.keep(credential.uid, login)
       state.unkept = false
     } catch (error) {
       if (!isForbidden(error) && !isInvalid(error)) throw error

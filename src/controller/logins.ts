@@ -8,7 +8,7 @@ export interface LoginState {
   /** Given by the source, but refused by the registry. */
   candidate: Login | undefined
   problem: LoginProblem | undefined
-  /** `current` could not be kept. */
+  /** `current` is not kept as it is now. */
   unkept: boolean
   /** Had from other sources before `current`; to be ended there as well. */
   left: readonly Login[]
