@@ -110,9 +110,13 @@ describe('with tokens', () => {
     const { url } = await registryWith({ auth: { token: tokens.trust } })
 
     const toPush = await fetch(`${url}/v2/team/app/blobs/uploads/`, { method: 'POST' })
-    expect(toPush.headers.get('www-authenticate')).toMatch(
-      /^Bearer realm="http:\S+\/token",service="test-registry",scope="repository:team\/app:pull,push"$/,
-    )
+    const challenge = toPush.headers.get('www-authenticate') ?? ''
+    // In which order it names the actions differs from answer to answer: Go walks a map.
+    const [, actions = ''] =
+      /^Bearer realm="http:\S+\/token",service="test-registry",scope="repository:team\/app:([a-z,]+)"$/.exec(
+        challenge,
+      ) ?? []
+    expect(actions.split(',').sort()).toEqual(['pull', 'push'])
     const pushToken = await tokenIn(await answerChallenge(toPush, basic('alice', 's3cret')))
     const digest = await pushImage(url, 'team/app', '1', bearer(pushToken))
 
@@ -122,11 +126,10 @@ describe('with tokens', () => {
     const found = await head(url, 'team/app:1', bearer(pullToken))
     expect([found.status, found.headers.get('docker-content-digest')]).toEqual([200, digest])
 
-    const [push, pull] = ['pull,push', 'pull'].map((actions) => [`repository:team/app:${actions}`])
     const request = { method: 'GET', user: 'alice', status: 200 }
     expect(tokens.requests).toEqual([
-      { ...request, scopes: push },
-      { ...request, scopes: pull },
+      { ...request, scopes: [`repository:team/app:${actions}`] },
+      { ...request, scopes: ['repository:team/app:pull'] },
     ])
   })
 
