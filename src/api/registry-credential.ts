@@ -39,6 +39,14 @@ export interface RegistryCredentialSpec {
    */
   serviceAccounts: string[]
   /**
+   * Inherit: pods get the Secret from their ServiceAccount, so those that list imagePullSecrets of their own do not. AddToOwnList: the name of the Secret is added to their lists too when they are created, where the ServiceAccount is selected by its name; the installation must have the admission policies for that (config/admission). Default: Inherit.
+   */
+  pods: 'Inherit' | 'AddToOwnList'
+  /**
+   * What is done about pods that wait for an image that this credential is for, and cannot pull it as they are. Report: they are counted in status.pods, and an Event on each tells what is wrong and what heals it. Evict: those that a controller makes anew are evicted too, where the installation lets the operator (config/evict-pods). "Off" (in quotes, YAML reads Off as false): nobody looks. Default: Report.
+   */
+  healPods: 'Off' | 'Report' | 'Evict'
+  /**
    * Who wins when two credentials give the same registry in the same Secret: the higher number, then the name that sorts first.
    */
   priority: number
@@ -549,7 +557,7 @@ export interface RegistryCredentialStatus {
    */
   observedGeneration?: number
   /**
-   * Ready is True when all selected namespaces are up to date. Reconciling is there while work goes on, Stalled when the operator cannot go on without a change of the credential or its source, Verified when a registry was asked, RefreshFailing while a login that is still good cannot be renewed, Overlapping when another credential wins a registry in the same Secret.
+   * Ready is True when all selected namespaces are up to date. Reconciling is there while work goes on, Stalled when the operator cannot go on without a change of the credential or its source, Verified when a registry was asked, RefreshFailing while a login that is still good cannot be renewed, Overlapping when another credential wins a registry in the same Secret, Contended while somebody keeps undoing what the operator writes.
    */
   conditions?: Condition[]
   /**
@@ -585,6 +593,15 @@ export interface RegistryCredentialStatus {
      * How many of them name the Secret in their imagePullSecrets.
      */
     linked: number
+  }
+  /**
+   * Pods in the selected namespaces, in numbers; absent where spec.healPods is "Off".
+   */
+  pods?: {
+    /**
+     * How many wait for an image that this credential is for, since they lack the Secret or were refused with it. An Event on each tells more.
+     */
+    stuck: number
   }
   /**
    * The first ten namespaces, by name, that could not be brought up to date.

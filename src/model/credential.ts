@@ -18,6 +18,10 @@ export interface Credential {
   registries: readonly string[] | undefined
   namespaces: NamespaceSelection
   serviceAccounts: NameMatcher
+  /** Whether pods with pull Secrets of their own get this one too; an admission policy sees to it. */
+  pods: 'Inherit' | 'AddToOwnList'
+  /** What is done about pods that cannot pull. */
+  healPods: 'Off' | 'Report' | 'Evict'
   priority: number
   suspended: boolean
   deletionPolicy: 'Delete' | 'Orphan'
@@ -56,6 +60,8 @@ export function interpret({ metadata, spec }: RegistryCredential): Credential {
       optIn: optIn ?? true,
     },
     serviceAccounts: compileGlobs(spec.serviceAccounts ?? ['default']),
+    pods: spec.pods ?? 'Inherit',
+    healPods: spec.healPods ?? 'Report',
     priority: spec.priority ?? 0,
     suspended: spec.suspend ?? false,
     deletionPolicy: spec.deletionPolicy ?? 'Delete',

@@ -340,6 +340,18 @@ export const wrongSpecs: Wrong[] = [
     says: 'spec.priority in body should be less than or equal to 1000000',
   },
   {
+    what: 'pods is unknown',
+    spec: { source, pods: 'Replace' },
+    field: 'spec.pods',
+    says: 'supported values: "Inherit", "AddToOwnList"',
+  },
+  {
+    what: 'healPods is unknown',
+    spec: { source, healPods: 'Restart' },
+    field: 'spec.healPods',
+    says: 'supported values: "Off", "Report", "Evict"',
+  },
+  {
     what: 'deletionPolicy is unknown',
     spec: { source, deletionPolicy: 'Retain' },
     field: 'spec.deletionPolicy',
@@ -857,6 +869,7 @@ export const acceptedSpecs: Case[] = [
     },
   },
   { what: 'the rest set', spec: { source, priority: -1000000, suspend: true, deletionPolicy: 'Orphan' } },
+  { what: 'what becomes of pods', spec: { source, pods: 'AddToOwnList', healPods: 'Off' } },
   {
     what: 'all of vault with a token',
     spec: {

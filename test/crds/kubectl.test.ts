@@ -35,13 +35,14 @@ async function create(object: object): Promise<void> {
   await eventually(async () => expect((await api('POST', path, object)).status).toBe(201))
 }
 
-test('kubectl get shows readiness, Secret, progress and expiry, and verdict and reason with -o wide', async () => {
+test('kubectl get shows readiness, Secret, progress and expiry, and verdict, stuck pods and reason with -o wide', async () => {
   await create(credential('columns', { spec }))
   const ready = { type: 'Ready', status: 'False', reason: 'NamespacesFailed', message: '2 namespaces failed.' }
   const verified = { type: 'Verified', status: 'Unknown', reason: 'RateLimited', message: 'Asked too often.' }
   const status = {
     conditions: [ready, verified].map((each) => ({ ...each, lastTransitionTime: '2026-01-01T00:00:00Z' })),
     namespaces: { selected: 100, synced: 98, failed: 2, summary: '98/100' },
+    pods: { stuck: 3 },
     credential: { registries: ['ghcr.io'], expiresAt: '2030-01-02T03:04:05Z' },
   }
   expect((await api('PATCH', `${path}/columns/status`, { status }, mergePatch)).status).toBe(200)
@@ -52,15 +53,15 @@ test('kubectl get shows readiness, Secret, progress and expiry, and verdict and 
     ['columns', 'False', 'regcred', '98/100', '2030-01-02T03:04:05Z', expect.stringMatching(/^\d+s$/)],
   ])
   const [header, row] = columns(await cluster.kubectl('get', crd.metadata.name, 'columns', '-o', 'wide'))
-  expect(header?.slice(5)).toEqual(['VERIFIED', 'REASON', 'MESSAGE', 'AGE'])
-  expect(row?.slice(5, 8)).toEqual(['Unknown', 'NamespacesFailed', '2 namespaces failed.'])
+  expect(header?.slice(5)).toEqual(['VERIFIED', 'STUCK', 'REASON', 'MESSAGE', 'AGE'])
+  expect(row?.slice(5, 9)).toEqual(['Unknown', '3', 'NamespacesFailed', '2 namespaces failed.'])
 })
 
 test('kubectl get leaves empty what the operator has yet to find out', async () => {
   await create(credential('untouched', { spec }))
   const table = await cluster.kubectl('get', crd.metadata.name, 'untouched', '-o', 'wide')
   expect(columns(table)).toEqual([
-    ['NAME', 'READY', 'SECRET', 'NAMESPACES', 'EXPIRES', 'VERIFIED', 'REASON', 'MESSAGE', 'AGE'],
+    ['NAME', 'READY', 'SECRET', 'NAMESPACES', 'EXPIRES', 'VERIFIED', 'STUCK', 'REASON', 'MESSAGE', 'AGE'],
     ['untouched', 'regcred', expect.stringMatching(/^\d+s$/)],
   ])
 })

@@ -90,6 +90,8 @@ test('what is left out gets its default', async () => {
     priority: 0,
     suspend: false,
     deletionPolicy: 'Delete',
+    pods: 'Inherit',
+    healPods: 'Report',
     refreshInterval: '1h',
     verify: { policy: 'Enforce' },
   })

@@ -34,6 +34,8 @@ export function credential(
       source: { secretRef: { name: 'source' } },
       namespaces: { include: ['*'], optIn: true },
       serviceAccounts: ['default'],
+      pods: 'Inherit',
+      healPods: 'Report',
       priority: 0,
       suspend: false,
       deletionPolicy: 'Delete',

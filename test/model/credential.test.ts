@@ -25,6 +25,8 @@ test('what the spec says is taken over', () => {
       priority: 3,
       suspend: true,
       deletionPolicy: 'Orphan',
+      pods: 'AddToOwnList',
+      healPods: 'Evict',
     }),
   )
   expect(credential).toMatchObject({
@@ -38,6 +40,8 @@ test('what the spec says is taken over', () => {
     priority: 3,
     suspended: true,
     deletionPolicy: 'Orphan',
+    pods: 'AddToOwnList',
+    healPods: 'Evict',
     namespaces: { selector: { matchLabels: { a: 'b' } }, optIn: false },
   })
   const { include, exclude } = credential.namespaces
@@ -55,6 +59,8 @@ describe('what an older object lacks gets the default of the schema', () => {
       priority: 0,
       suspended: false,
       deletionPolicy: 'Delete',
+      pods: 'Inherit',
+      healPods: 'Report',
       namespaces: { include: undefined, selector: undefined, optIn: true },
     })
     expect(credential.namespaces.exclude('team-a')).toBe(false)
