@@ -76,6 +76,8 @@ export class Metrics {
     ...this.#registers,
   })
   #logins: () => Iterable<LoginGauge> = () => []
+  /** There from when it is known. */
+  #admission: Gauge | undefined
 
   constructor() {
     const queues = this.#queues
@@ -114,6 +116,16 @@ export class Metrics {
   /** A registry has been asked about a login. */
   verified(verdict: string): void {
     this.#verifications.inc({ verdict })
+  }
+
+  /** It has been found out whether the admission policies act. */
+  admissionPoliciesAct(act: boolean): void {
+    this.#admission ??= new Gauge({
+      name: 'regcred_admission_policies_act',
+      help: '1 where the policies of config/admission act, 0 where they do not.',
+      ...this.#registers,
+    })
+    this.#admission.set(act ? 1 : 0)
   }
 
   /** From now on they are asked for at every scrape. */
