@@ -137,12 +137,13 @@ describe('for any course of events', () => {
     fc.assert(
       fc.property(course, (events) => {
         const last = events.at(-1)
-        const status = statuses(events).at(-1)
+        const [status, before] = statuses(events).reverse()
         fc.pre(last !== undefined && status !== undefined)
-        const { problem, tally, isKnown } = last
+        const { problem, tally, isKnown, isOutdated } = last
         const { generation, deleting, suspended: paused } = last.credential
+        const wasReady = before?.observedGeneration === generation && condition(before, 'Ready')?.[0] === 'True'
         const everywhere = tally.failed + tally.leaving === 0 && tally.synced === tally.selected
-        const done = problem === undefined && isKnown && everywhere
+        const done = problem === undefined && isKnown && everywhere && (wasReady || !isOutdated)
         const verdict = verdictOf({ generation, deleting, status })
         if (deleting) expect(verdict).toBe('Terminating')
         else if (paused) expect(['Current', 'InProgress']).toContain(verdict)
