@@ -67,8 +67,12 @@ function reasonOf({ status }: RegistryCredential): string | undefined {
   return status?.conditions?.find(({ type }) => type === 'Ready')?.reason
 }
 
-const manyNamespaces = (name: string, count: number) =>
-  Promise.all(Array.from({ length: count }, (_, index) => lab.namespace(`${name}-${index}`)))
+/** With the ServiceAccounts that Kubernetes makes there a moment later. */
+async function manyNamespaces(name: string): Promise<string[]> {
+  const namespaces = await Promise.all(Array.from({ length: 30 }, (_, index) => lab.namespace(`${name}-${index}`)))
+  for (const namespace of namespaces) await eventually(() => lab.serviceAccount(namespace))
+  return namespaces
+}
 
 async function makeForeign(namespace: string): Promise<void> {
   const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'regcred' } }
@@ -76,7 +80,10 @@ async function makeForeign(namespace: string): Promise<void> {
 }
 
 test('step by step, from a source that is yet to come to the end', async () => {
-  const early = await manyNamespaces('early', 30)
+  const early = await manyNamespaces('early')
+  const more = await manyNamespaces('more')
+  const foreign = await lab.namespace('foreign')
+  await makeForeign(foreign)
   const name = await lab.credential('steps', {
     source: { secretRef: { name: lab.unique('steps') } },
     namespaces: { include: [lab.unique('early-*')], optIn: true },
@@ -87,23 +94,20 @@ test('step by step, from a source that is yet to come to the end', async () => {
   // The source comes, and while the rollout runs so do as many namespaces again.
   const ready = kubectlWait(name, 60)
   await lab.source('steps', auths('first'))
-  const late = Promise.all(Array.from({ length: 30 }, (_, index) => lab.namespace(`early-late-${index}`)))
+  const late = manyNamespaces('early-late')
   expect(await ready).toBe(true)
   await expectServed(early, auths('first'))
   const all = [...early, ...(await late)]
   await eventually(async () => expect((await lab.readCredential(name)).status?.namespaces?.summary).toBe('60/60'))
+  await eventually(() => expectServed(all, auths('first')))
   await reaches(name, 'Current', 'Succeeded')
-  await expectServed(all, auths('first'))
 
   // More namespaces by a change of the spec: what was true of the generation before counts no more.
-  const more = await manyNamespaces('more', 30)
   await lab.patchCredential(name, { namespaces: { include: [lab.unique('early-*'), lab.unique('more-*')] } })
   expect(await kubectlWait(name, 60)).toBe(true)
   await expectServed([...all, ...more], auths('first'))
 
   // One that fails.
-  const foreign = await lab.namespace('foreign')
-  await makeForeign(foreign)
   const include = [lab.unique('early-*'), lab.unique('more-*'), foreign]
   await lab.patchCredential(name, { namespaces: { include } })
   await reaches(name, 'InProgress', 'NamespacesFailed')
@@ -149,6 +153,7 @@ test('one that is being deleted is on its way, and never ready', async () => {
 
 test('another source is another rollout: the login of before does not count, however long the new one takes', async () => {
   const namespace = await lab.namespace('moved')
+  await eventually(() => lab.serviceAccount(namespace))
   const old = await lab.source('moved-1', auths('old'))
   const name = await lab.credential('moved', {
     source: { secretRef: { name: old } },
