@@ -184,6 +184,25 @@ test('another source is another rollout: the login of before does not count, how
   }
 })
 
+test('what was true of the generation before counts no more, also while the operator has not seen the new one', async () => {
+  const source = await lab.source('stale', auths('stale'))
+  const namespace = await lab.namespace('stale')
+  const spec = { source: { secretRef: { name: source } }, namespaces: { include: [namespace], optIn: true } }
+  const name = await lab.credential('stale', spec)
+  expect(await kubectlWait(name, 60)).toBe(true)
+  operator.signal('SIGSTOP')
+  try {
+    await lab.patchCredential(name, { serviceAccounts: ['*'] })
+    const stale = await lab.readCredential(name)
+    expect([reasonOf(stale), kstatusOf(stale)]).toEqual(['Succeeded', 'InProgress'])
+    expect(await healthOf([stale])).toEqual([{ status: 'Progressing', message: 'Waiting for the operator' }])
+    expect(await kubectlWait(name, 1)).toBe(false)
+  } finally {
+    operator.signal('SIGCONT')
+  }
+  expect(await kubectlWait(name, 60)).toBe(true)
+})
+
 test('of a namespace that comes later the namespace itself tells', async () => {
   const source = await lab.source('later', auths('later'))
   const label = `use.regcred.dev/${lab.unique('later')}`
