@@ -44,7 +44,7 @@ async function observe(name: string): Promise<ObservedCredential> {
 }
 
 async function statusOf(name: string): Promise<Status | undefined> {
-  return (await lab.readCredential(name)).status
+  return (await lab.readForged(name)).status
 }
 
 test('a status is written whole: what others have put into it goes, by whatever way it came', async () => {
@@ -106,6 +106,6 @@ test('the uid would not tell one object from another: the API server passes over
   const { uid } = await observe(name)
   const metadata = { uid: '00000000-0000-4000-8000-000000000000' }
   await lab.patch(`${credentialsPath}/${name}/status`, { metadata, status: { observedGeneration: 1 } })
-  expect((await lab.readCredential(name)).metadata.uid).toBe(uid)
+  expect((await lab.readForged(name)).metadata.uid).toBe(uid)
   expect(await statusOf(name)).toEqual({ observedGeneration: 1 })
 })

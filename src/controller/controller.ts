@@ -131,6 +131,11 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
   })
   const namespaceQueue = parts.queue('namespace', parts.concurrency, (name) => namespaceLoop.reconcile(name))
 
+  const sourceVersion = ({ source }: Credential): string => {
+    if (source.files && filesDir !== undefined) return filesVersion(filesDir, source.files.name)
+    const secret = secretOf(source)
+    return secret === undefined ? '' : (caches.sources.get(ownNamespace, secret) ?? 'absent')
+  }
   const credentialLoop = new CredentialLoop({
     caches,
     credentials,
@@ -140,6 +145,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     ownership,
     reporter,
     log,
+    sourceVersion,
     finalize: parts.finalize,
     conceal: parts.conceal,
     endLogin: (name) => loginQueue.add(name),
@@ -173,11 +179,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     reporter,
     log,
     isFrozen: (credential) => credentialLoop.isFrozen(credential),
-    sourceVersion: ({ source }) => {
-      if (source.files && filesDir !== undefined) return filesVersion(filesDir, source.files.name)
-      const secret = secretOf(source)
-      return secret === undefined ? '' : (caches.sources.get(ownNamespace, secret) ?? 'absent')
-    },
+    sourceVersion,
     issue: (credential, handle) => issue(credential.source, contextOf(credential, handle), signal),
     verify: (entries, image) =>
       parts.verify(entries, image, signal).catch(() => {

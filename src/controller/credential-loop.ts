@@ -16,6 +16,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { Board } from './board.ts'
 import type { Caches } from './caches.ts'
 import type { CredentialRecord, CredentialStates } from './credential-states.ts'
+import { issuedFor } from './issued-for.ts'
 import type { LastGood } from './last-good.ts'
 import type { LoginState, Logins } from './logins.ts'
 import type { ObservedCredential } from './observe.ts'
@@ -35,6 +36,8 @@ export interface CredentialLoopParts {
   conceal(entries: Entries): void
   /** What was issued for it is nowhere in use any more, and to be ended at the issuer. */
   endLogin(credential: string): void
+  /** What the source, or the Secret it proves itself with, is at. */
+  sourceVersion(credential: Credential): string
   /** Puts our finalizer on a living credential, takes it off a deleted one. True when the credential was changed. */
   finalize(credential: ObservedCredential): Promise<boolean>
   wake(namespace: string): void
@@ -136,6 +139,7 @@ export class CredentialLoop {
     const record: CredentialRecord = {
       credential,
       entries,
+      isOutdated: login?.issuedFor !== issuedFor(credential, this.#parts.sourceVersion(credential)),
       frozen,
       version: changed ? ++this.#versions : (previous?.version ?? 0),
       material: login && materialOf(login, entries ?? new Map()),
@@ -211,6 +215,7 @@ export class CredentialLoop {
 
 const unknown: Omit<CredentialRecord, 'credential' | 'frozen'> = {
   entries: undefined,
+  isOutdated: false,
   material: undefined,
   check: undefined,
   problem: undefined,

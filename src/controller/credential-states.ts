@@ -11,6 +11,8 @@ export interface CredentialRecord extends CredentialState {
   problem: (Problem & { terminal: boolean }) | undefined
   /** Why the login could not be renewed, while the one in use is still good. */
   refreshFailure: Problem | undefined
+  /** The source, or what is at it, is another than the login in use was had from. */
+  isOutdated: boolean
   material: Material | undefined
   /** What the registry said last. */
   check: Check | undefined

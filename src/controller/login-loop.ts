@@ -3,7 +3,6 @@
  * gave; what it gives is proven with the registry, then kept, then handed to the credential loop. What cannot be had, or
  * is refused, leaves the last good login in place.
  */
-import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { isForbidden, isInvalid } from '../kube/api-error.ts'
 import { type NotNow, waitAfter } from '../kube/work-queue.ts'
@@ -16,6 +15,7 @@ import { isTerminal, SourceProblem } from '../sources/source-problem.ts'
 import type { Material } from '../sources/sources.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Caches } from './caches.ts'
+import { issuedFor as hashOf } from './issued-for.ts'
 import type { Issuers } from './issuers.ts'
 import type { LastGood } from './last-good.ts'
 import type { LoginState, Logins } from './logins.ts'
@@ -90,9 +90,8 @@ export class LoginLoop {
   }
 
   #requestOf(credential: Credential): Request {
-    const { source, registries, refreshRequest: request } = credential
-    const what = JSON.stringify([source, registries, this.#parts.sourceVersion(credential)])
-    const issuedFor = createHash('sha256').update(what).digest('base64url').slice(0, 22)
+    const { refreshRequest: request } = credential
+    const issuedFor = hashOf(credential, this.#parts.sourceVersion(credential))
     return { issuedFor, request, cause: JSON.stringify([issuedFor, request]) }
   }
 

@@ -17,6 +17,8 @@ export interface Findings {
   tally: Tally
   /** Whether a login has ever been had. */
   isKnown: boolean
+  /** The source, or what is at it, is another than the login in use was had from. */
+  isOutdated: boolean
   /** What the registry said last; undefined: it was not asked. */
   check: Verification | undefined
   /** What is known of the entries in use; undefined while none have been read. */
@@ -64,7 +66,10 @@ function refreshFailing({ refreshFailure, material }: Findings): Finding[] {
   return [{ type: 'RefreshFailing', status: 'True', reason: refreshFailure.reason, message }]
 }
 
-function progressOf({ credential, problem, isKnown, tally }: Findings, previous: Status | undefined): Finding[] {
+function progressOf(
+  { credential, problem, isKnown, isOutdated, tally }: Findings,
+  previous: Status | undefined,
+): Finding[] {
   const ready = previous?.conditions?.find(({ type }) => type === 'Ready')
   if (credential.deleting) {
     const message =
@@ -85,6 +90,12 @@ function progressOf({ credential, problem, isKnown, tally }: Findings, previous:
     const message = 'The source is being asked for the first login.'
     return [isReady('False', 'Issuing', message), isReconciling('Issuing', message)]
   }
+  // A rollout of new credentials does not take back that the old ones were in place.
+  const stays = ready?.status === 'True' && previous?.observedGeneration === credential.generation
+  if (isOutdated && !stays) {
+    const message = 'The source is being asked for a new login; until then the one in use stays.'
+    return [isReady('False', 'Issuing', message), isReconciling('Issuing', message)]
+  }
   if (tally.failed > 0) {
     const first = tally.failures[0]
     const message = `${count(tally.failed, 'namespace')} failed of ${tally.selected + tally.leaving}; first ${first?.namespace}: ${first?.message}`
@@ -92,8 +103,6 @@ function progressOf({ credential, problem, isKnown, tally }: Findings, previous:
   }
   if (tally.synced < tally.selected || tally.leaving > 0) {
     const message = `${tally.synced} of ${count(tally.selected, 'namespace')} up to date.`
-    // A rollout of new credentials does not take back that the old ones were in place.
-    const stays = ready?.status === 'True' && previous?.observedGeneration === credential.generation
     return [
       stays ? isReady('True', ready.reason, ready.message) : isReady('False', 'Progressing', message),
       isReconciling('Progressing', message),

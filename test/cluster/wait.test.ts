@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { eventually } from './wait.ts'
+import { eventually, Hopeless } from './wait.ts'
 
 test('a value is waited for until it is truthy, and returned', async () => {
   const values = [null, 0, false, '', 'ready']
@@ -23,4 +23,14 @@ test('the deadline ends the wait with what was waited for and the last error', a
 
 test('the deadline ends the wait for a value with the last value', async () => {
   await expect(eventually(() => false, { timeoutMs: 50 })).rejects.toThrow('last value: false')
+})
+
+test('what is hopeless is not waited for', async () => {
+  let calls = 0
+  const failing = eventually(() => {
+    calls++
+    throw new Hopeless('broken for good')
+  })
+  await expect(failing).rejects.toThrow(/^broken for good$/)
+  expect(calls).toBe(1)
 })

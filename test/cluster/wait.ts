@@ -9,6 +9,9 @@ export interface EventuallyOptions {
   describe?: string
 }
 
+/** Thrown by what is waited for: it will never be satisfied, and waiting ends. */
+export class Hopeless extends Error {}
+
 type NotYet = null | false | 0 | ''
 
 const FIRST_PAUSE_MS = 20
@@ -41,6 +44,7 @@ export async function eventually(
       if (value === undefined || value) return value
       last = new Error(`last value: ${JSON.stringify(value)}`)
     } catch (error) {
+      if (error instanceof Hopeless) throw error
       last = error
     }
     if (Date.now() > deadline) {

@@ -11,7 +11,8 @@ import { KubeClient } from '../../src/kube/client.ts'
 import type { KubeList, KubeObject } from '../../src/kube/objects.ts'
 import type { Cluster } from '../cluster/access.ts'
 import { sharedCluster } from '../cluster/shared.ts'
-import { eventually } from '../cluster/wait.ts'
+import { eventually, Hopeless } from '../cluster/wait.ts'
+import { complaintsAbout } from '../model/kstatus.ts'
 
 export interface Secret extends KubeObject {
   type: string
@@ -79,7 +80,16 @@ export class Lab {
     return metadata.name
   }
 
+  /** Fails for good where the status breaks the rules of kstatus: no later one would mend that there was this one. */
   async readCredential(name: string): Promise<RegistryCredential> {
+    const credential = await this.readForged(name)
+    const complaints = complaintsAbout(credential.status ?? {})
+    if (complaints.length === 0) return credential
+    throw new Hopeless(`the status of ${name}: ${complaints.join(', ')}: ${JSON.stringify(credential.status)}`)
+  }
+
+  /** A credential whose status may be of somebody else's making. */
+  async readForged(name: string): Promise<RegistryCredential> {
     return await this.client.get(`${credentialsPath}/${name}`)
   }
 

@@ -26,6 +26,7 @@ export function findings(outcomes: Record<string, Outcome>, of: Partial<Findings
     problem: undefined,
     refreshFailure: undefined,
     isKnown: true,
+    isOutdated: false,
     check: undefined,
     tally: tally(new Map(Object.entries(outcomes)), version),
     material: undefined,
@@ -59,6 +60,7 @@ export const anyFindings: fc.Arbitrary<Findings> = fc
     generation: fc.integer({ min: 1, max: 3 }),
     material: fc.constantFrom<Findings['material']>(undefined, { registries: ['ghcr.io'] }),
     isKnown: fc.constantFrom(true, true, true, false),
+    isOutdated: fc.constantFrom(false, false, false, true),
     refreshFailure: fc.option(problem, { nil: undefined, freq: 3 }),
     check: fc.option(fc.constantFrom(...verdicts.map((verdict) => ({ verdict, reason: 'Said', message: '' }))), {
       nil: undefined,

@@ -56,6 +56,21 @@ const atWork: StatusCase[] = [
     verdict: 'InProgress',
   },
   {
+    when: 'another source was given, and its login is yet to come',
+    found: findings(two, { credential: credential('a', {}, { generation: 2 }), isOutdated: true }),
+    previous,
+    ready: ['False', 'Issuing', 'The source is being asked for a new login; until then the one in use stays.'],
+    also: ['Reconciling', 'Issuing'],
+    verdict: 'InProgress',
+  },
+  {
+    when: 'the source has changed, and the login of before was in place',
+    found: findings(two, { isOutdated: true }),
+    previous,
+    ready: ['True', 'Succeeded', 'Secret regcred is up to date in 2 namespaces.'],
+    verdict: 'Current',
+  },
+  {
     when: 'a login cannot be renewed, and the one in use is still good',
     found: findings(two, { refreshFailure: unavailable }),
     ready: ['True', 'Succeeded', 'Secret regcred is up to date in 2 namespaces.'],

@@ -10,7 +10,7 @@ import { missingFrom } from '../cluster/locate.ts'
 import { pinned } from '../cluster/versions.ts'
 import { motoPart } from './moto-part.ts'
 
-export type PartName = 'registry' | 'ecr-credential-provider' | 'moto'
+export type PartName = 'registry' | 'ecr-credential-provider' | 'argocd-health' | 'moto'
 
 interface GoPart {
   /** For messages, for instance `registry`. */
@@ -58,6 +58,12 @@ export const PARTS: Record<PartName, () => Part> = {
       program: 'ecr-credential-provider',
       version: /^\s*k8s\.io\/cloud-provider-aws (v\S+)/m,
       path: 'k8s.io/cloud-provider-aws/cmd/ecr-credential-provider',
+    }),
+  'argocd-health': () =>
+    goPart({
+      name: 'interpreter of Argo CD',
+      program: 'argocd-health',
+      version: /^require github\.com\/yuin\/gopher-lua (v\S+)$/m,
     }),
   moto: motoPart,
 }
