@@ -17,8 +17,8 @@ import { observeServiceAccount } from './observe.ts'
 /** Then the namespace backs off: somebody writes faster than we can read. */
 const maxAttempts = 12
 
-/** Milliseconds between attempts: a policy hears of a namespace's new labels up to 300 ms later. */
-const overruledDelays = [100, 200, 400, 800]
+/** Milliseconds between attempts: a policy hears of a namespace's new labels up to 300 ms later. A worker waits so long. */
+const overruledDelays = [100, 300]
 
 /** An admission policy wants the opposite: nothing is taken for done, and the namespace backs off. */
 export class OverruledError extends Error {
