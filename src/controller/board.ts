@@ -45,6 +45,12 @@ export class Board {
     return [...(this.#outcomes.get(credential)?.keys() ?? [])]
   }
 
+  /** Namespaces where somebody keeps undoing what is written for it. */
+  contendedOf(credential: string): number {
+    const outcomes = this.#outcomes.get(credential)?.values() ?? []
+    return [...outcomes].filter(({ contended }) => contended).length
+  }
+
   tally(credential: string, version: number): Tally {
     return tally(this.#outcomes.get(credential) ?? new Map(), version)
   }

@@ -22,6 +22,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { LoginGauge, Loop } from '../telemetry/metrics.ts'
 import { Board } from './board.ts'
 import type { Caches } from './caches.ts'
+import { Contention, objectKey } from './contention.ts'
 import { CredentialLoop } from './credential-loop.ts'
 import { CredentialStates } from './credential-states.ts'
 import { Issuers } from './issuers.ts'
@@ -117,8 +118,10 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
   const statusWriter = new StatusWriter(caches, credentials, board, reporter, parts.writeStatus)
   const statusQueue = parts.queue('status', statusConcurrency, (name) => statusWriter.reconcile(name))
 
+  const contention = new Contention()
   const namespaceLoop = new NamespaceLoop({
     caches,
+    contention,
     credentials,
     marks,
     ownership,
@@ -159,6 +162,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
       expiresAt: logins.of(credential.uid).current?.expiresAt,
       failing: (problem ?? refreshFailure) !== undefined,
       verdict: check?.verdict,
+      contended: board.contendedOf(credential.name),
     })),
   )
   const issuers = new Issuers()
@@ -214,6 +218,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     status: (name) => touchStatus(name),
     namespace: (name) => wake(name),
     secretGone: (uid) => ownership.forget(uid),
+    serviceAccountGone: (namespace, name) => contention.forget(objectKey('ServiceAccount', namespace, name)),
   })
   if (filesDir !== undefined) followFiles(filesDir, caches, (name) => loginQueue.add(name), signal)
   for (const name of unread) {

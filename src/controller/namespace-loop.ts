@@ -6,8 +6,11 @@
  */
 
 import { isFixed, isOvertaken } from '../kube/api-error.ts'
+import { linksAim, secretAim } from '../model/aim.ts'
+import { blame, contend, tooManyPullSecrets } from '../model/blame.ts'
+import type { Contended } from '../model/contended.ts'
 import { type CredentialState, desiredSecret } from '../model/desired.ts'
-import { desiredLink, isPending, type Link, leftoverLink } from '../model/link-change.ts'
+import { desiredLink, type Link, leftoverLink } from '../model/link-change.ts'
 import type { ObservedServiceAccount } from '../model/observed.ts'
 import type { Problem } from '../model/outcome.ts'
 import { asSource, secretChange } from '../model/secret-change.ts'
@@ -16,6 +19,7 @@ import { type CountLinks, outcomeOf, type Target } from '../model/target.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Board } from './board.ts'
 import type { Caches } from './caches.ts'
+import { type Contention, objectKey } from './contention.ts'
 import type { CredentialStates } from './credential-states.ts'
 import type { Marks } from './marks.ts'
 import type { Ownership } from './ownership.ts'
@@ -26,6 +30,7 @@ import type { ServiceAccountWriter } from './service-account-writer.ts'
 
 export interface NamespaceLoopParts {
   caches: Caches
+  contention: Contention
   credentials: CredentialStates
   marks: Marks
   ownership: Ownership
@@ -53,13 +58,18 @@ export class NamespaceLoop {
     this.#parts = parts
   }
 
-  /** @throws the first error that a later attempt may not meet; everything else in the namespace is done all the same */
-  async reconcile(name: string): Promise<void> {
-    const { caches, board, credentials } = this.#parts
+  /**
+   * @returns milliseconds after which a contended object is to be looked at again
+   * @throws the first error that a later attempt may not meet; everything else in the namespace is done all the same
+   */
+  async reconcile(name: string): Promise<number | undefined> {
+    const { caches, board, contention, credentials } = this.#parts
     const namespace = caches.namespaces.get('', name)
     if (namespace === undefined || namespace.terminating) {
       this.#overtaken.delete(name)
-      return board.forgetNamespace(name)
+      for (const target of caches.secrets.keys()) contention.forget(objectKey('Secret', name, target))
+      board.forgetNamespace(name)
+      return undefined
     }
 
     const states = credentials.all()
@@ -79,18 +89,35 @@ export class NamespaceLoop {
       }
     }
 
-    for (const target of targets) target.failure = withCure(target, await attempt(() => this.#bring(name, target)))
+    let againMs: number | undefined
+    const contendedOf = (kind: Contended['kind'], object: string): Contended | undefined => {
+      const contest = contention.of(objectKey(kind, name, object))
+      if (contest === undefined) return undefined
+      againMs = Math.min(contest.nextMs, againMs ?? contest.nextMs)
+      return { kind, name: object, manager: contest.manager }
+    }
+
+    for (const target of targets) {
+      target.failure = withCure(target, await attempt(() => this.#bring(name, target)))
+      if (target.wanted) target.contended = contendedOf('Secret', target.desired.name)
+    }
+    const unreliable = new Set<string>()
     for (const serviceAccount of [...caches.serviceAccounts.inNamespace(name)]) {
       const failure = await attempt(() => this.#link(namespace, serviceAccount, targets, states))
       const problem = serviceAccount.tooMany ? tooManyPullSecrets : failure
-      if (problem) count(problem, serviceAccount, targets)
+      if (problem) blame(problem, serviceAccount, targets)
+      const contended = contendedOf('ServiceAccount', serviceAccount.name)
+      if (contended === undefined) continue
+      unreliable.add(serviceAccount.name)
+      contend(contended, caches.serviceAccounts.get(name, serviceAccount.name) ?? serviceAccount, targets)
     }
     for (const target of targets) {
       if (!target.failure && !target.stuck) target.failure = await attempt(() => this.#takeAway(name, target))
     }
 
-    if (!this.#isOvertaken(name, errors)) this.#report(namespace, states, targets)
+    if (!this.#isOvertaken(name, errors)) this.#report(namespace, states, targets, unreliable)
     if (errors.length > 0) throw errors[0]
+    return againMs
   }
 
   #target(name: string, namespace: Namespace, states: readonly CredentialState[]): TargetWithContent {
@@ -109,7 +136,8 @@ export class NamespaceLoop {
     const change = secretChange(desired, observed, wanted)
     const available = observed?.ours === true && !observed.deleting
     if (change === 'not-owned' && observed && !mayBeSource) reporter.notOwned(observed, desired.selectedBy)
-    return { desired, observed, change, wanted, mayBeSource, available, failure: undefined, stuck: undefined }
+    const nothingYet = { failure: undefined, stuck: undefined, contended: undefined }
+    return { desired, observed, change, wanted, mayBeSource, available, ...nothingYet }
   }
 
   #observe(namespace: string, name: string): Pick<Target, 'observed' | 'mayBeSource'> {
@@ -121,9 +149,15 @@ export class NamespaceLoop {
   }
 
   async #bring(namespace: string, target: TargetWithContent): Promise<void> {
-    const { secrets, log } = this.#parts
+    const { contention, secrets, log } = this.#parts
     const { desired, observed, change, wanted } = target
-    if (wanted === undefined) return
+    const key = objectKey('Secret', namespace, desired.name)
+    if (wanted === undefined) {
+      if (desired.state !== 'held') contention.forget(key)
+      return
+    }
+    const aim = secretAim(wanted)
+    if (!contention.mayWrite(key, aim)) return
     if (change === 'create') {
       await secrets.create(namespace, desired.name, wanted)
     } else if (change === 'update' && observed) {
@@ -140,6 +174,7 @@ export class NamespaceLoop {
       await secrets.update(namespace, written, wanted)
     }
     target.available = true
+    contention.wrote(key, aim, observed?.dataManager)
     log.debug('wrote Secret', { namespace, secret: desired.name, change })
   }
 
@@ -149,12 +184,17 @@ export class NamespaceLoop {
     targets: readonly Target[],
     states: readonly CredentialState[],
   ): Promise<void> {
-    await this.#parts.serviceAccounts.write(namespace.name, serviceAccount, (current) => {
+    const { contention, serviceAccounts } = this.#parts
+    const key = objectKey('ServiceAccount', namespace.name, serviceAccount.name)
+    const aim = linksAim(serviceAccount, targets)
+    if (!contention.mayWrite(key, aim)) return
+    const written = await serviceAccounts.write(namespace.name, serviceAccount, (current) => {
       const links = new Map<string, Link>()
       for (const name of current.managed) links.set(name, leftoverLink(name, namespace, states))
       for (const { desired, available } of targets) links.set(desired.name, desiredLink(desired, available, current))
       return links
     })
+    if (written) contention.wrote(key, aim, serviceAccount.listManager)
   }
 
   async #takeAway(namespace: string, { desired, observed, change }: Target): Promise<void> {
@@ -172,13 +212,19 @@ export class NamespaceLoop {
     return inARow > 0 && inARow < maxOvertaken
   }
 
-  #report(namespace: Namespace, states: readonly CredentialState[], targets: readonly Target[]): void {
+  /** @param unreliable ServiceAccounts whose references count as missing also while they are there */
+  #report(
+    namespace: Namespace,
+    states: readonly CredentialState[],
+    targets: readonly Target[],
+    unreliable: ReadonlySet<string>,
+  ): void {
     const { board, caches } = this.#parts
     const countLinks: CountLinks = (credential, secretName) => {
       const selected = [...caches.serviceAccounts.inNamespace(namespace.name)].filter(
         (each) => !each.deleting && selectsServiceAccount(credential, each),
       )
-      const linked = selected.filter(({ pullSecrets }) => pullSecrets.includes(secretName))
+      const linked = selected.filter((each) => each.pullSecrets.includes(secretName) && !unreliable.has(each.name))
       return { selected: selected.length, linked: linked.length }
     }
     for (const state of states) {
@@ -188,23 +234,6 @@ export class NamespaceLoop {
       const isNews = outcome === undefined || outcome.selected || board.has(name, namespace.name)
       board.report(name, namespace.name, isNews ? outcome : undefined)
     }
-  }
-}
-
-const tooManyPullSecrets: Problem = {
-  reason: 'TooManyPullSecrets',
-  message: 'it has more imagePullSecrets than the operator handles, and is left alone; take some off.',
-}
-
-/** What went wrong with a ServiceAccount counts against the references that were to be changed on it. */
-function count(problem: Problem, serviceAccount: ObservedServiceAccount, targets: readonly Target[]): void {
-  const about = { ...problem, message: `ServiceAccount ${serviceAccount.name}: ${problem.message}` }
-  for (const target of targets) {
-    const { desired, available } = target
-    const link = desiredLink(desired, available, serviceAccount)
-    if (!isPending(link, desired.name, serviceAccount)) continue
-    if (link === 'add') target.failure ??= about
-    else if (!serviceAccount.tooMany) target.stuck ??= about // nothing is known of what it refers to
   }
 }
 

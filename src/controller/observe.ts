@@ -12,7 +12,7 @@ import {
   markAnnotation,
   optOutKey,
 } from '../api/names.ts'
-import type { ObjectMeta } from '../api/object-meta.ts'
+import type { ManagedFields, ObjectMeta } from '../api/object-meta.ts'
 import type { RegistryCredential } from '../api/registry-credential.ts'
 import type { KubeObject } from '../kube/objects.ts'
 import { type Credential, interpret } from '../model/credential.ts'
@@ -36,6 +36,7 @@ const maxPullSecrets = 256
 /** Secret names that the annotation of a ServiceAccount may hold. */
 const maxManaged = 16
 const maxNameLength = 253
+const maxManagerLength = 64
 const isName = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/
 
 export function observeCredential(object: KubeObject): ObservedCredential {
@@ -59,6 +60,7 @@ export function observeNamespace({ metadata }: KubeObject): Namespace {
 
 export function observeSecret({ metadata }: KubeObject): ObservedSecret {
   const annotations = metadata.annotations ?? {}
+  const writers = managersOf(metadata, 'f:data', `f:${dockerConfigJsonKey}`)
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
@@ -70,7 +72,9 @@ export function observeSecret({ metadata }: KubeObject): ObservedSecret {
     mark: limited(annotations[markAnnotation], maxMarkLength),
     adoptable: annotations[adoptAnnotation] === 'true',
     owners: metadata.ownerReferences ?? none,
-    dataIsOurs: ownsData(metadata),
+    // A write of the data by anybody else takes the field from our entries in managedFields, whatever its value.
+    dataIsOurs: writers.includes(fieldManager),
+    dataManager: otherThanUs(writers),
   }
 }
 
@@ -87,6 +91,7 @@ export function observeServiceAccount(object: KubeObject): ObservedServiceAccoun
     pullSecrets: imagePullSecrets?.length && !tooMany ? imagePullSecrets.map(({ name }) => name ?? '') : none,
     tooMany,
     managed: managedOf(annotations[managedAnnotation]),
+    listManager: otherThanUs(managersOf(metadata, 'f:imagePullSecrets')),
   }
 }
 
@@ -107,12 +112,17 @@ export function observeSourceSecret({ metadata }: KubeObject): string {
   return metadata.resourceVersion
 }
 
-/** A write of the data by anybody else takes the field from our entries in managedFields, whatever its value. */
-function ownsData({ managedFields }: ObjectMeta): boolean {
-  return (managedFields ?? []).some(
-    ({ manager, fieldsV1 }) =>
-      manager === fieldManager &&
-      (fieldsV1 as { 'f:data'?: Record<string, unknown> } | undefined)?.['f:data']?.[`f:${dockerConfigJsonKey}`] !==
-        undefined,
-  )
+/** The field managers that own a field, or one key of it. */
+function managersOf({ managedFields = [] }: ObjectMeta, field: string, key?: string): string[] {
+  const owns = ({ fieldsV1 }: ManagedFields) => {
+    const owned = fieldsV1?.[field] as Record<string, unknown> | undefined
+    return key === undefined ? owned !== undefined : owned?.[key] !== undefined
+  }
+  return managedFields.filter(owns).map(({ manager = '' }) => manager)
+}
+
+/** People get to read it. */
+function otherThanUs(managers: readonly string[]): string | undefined {
+  const other = managers.find((manager) => manager !== fieldManager && manager !== '')
+  return other?.slice(0, maxManagerLength).replace(/[^\w.:@/-]/g, '_')
 }

@@ -6,6 +6,7 @@ import type { Credential } from '../model/credential.ts'
 import type { CredentialState } from '../model/desired.ts'
 import type { ObservedSecret } from '../model/observed.ts'
 import type { Problem } from '../model/outcome.ts'
+import { OverruledError } from './service-account-writer.ts'
 
 const maxMessageLength = 400
 
@@ -19,7 +20,8 @@ export class Reporter {
   }
 
   problemOf(error: unknown): Problem {
-    const reason = error instanceof ApiError && error.reason !== '' ? error.reason : 'Error'
+    const known = error instanceof ApiError || error instanceof OverruledError
+    const reason = known && error.reason !== '' ? error.reason : 'Error'
     const message = this.#redact(error instanceof Error ? error.message : 'unknown error')
     return {
       reason,

@@ -1,6 +1,8 @@
 /**
  * Writes the references on ServiceAccounts. The list is atomic and others write it too, so it is always sent whole
  * together with the resourceVersion it was made from; on 409 it is read and made again. Nobody's entry is lost.
+ *
+ * An admission policy may change the list in the same request, so the answer is looked at and not only its status code.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { fieldManager, managedAnnotation } from '../api/names.ts'
@@ -15,6 +17,24 @@ import { observeServiceAccount } from './observe.ts'
 /** Then the namespace backs off: somebody writes faster than we can read. */
 const maxAttempts = 12
 
+/** Milliseconds between attempts: a policy hears of a namespace's new labels up to 300 ms later. A worker waits so long. */
+const overruledDelays = [100, 300]
+
+/** An admission policy wants the opposite: nothing is taken for done, and the namespace backs off. */
+export class OverruledError extends Error {
+  override readonly name = 'OverruledError'
+  readonly reason = 'Overruled'
+
+  constructor(current: ObservedServiceAccount, { pullSecrets }: LinkChange) {
+    const putBack = current.pullSecrets.filter((name) => !pullSecrets.includes(name))
+    const what =
+      putBack.length > 0
+        ? `puts ${putBack.join(', ')} back in the same request, although no credential asks for it here any more`
+        : 'takes back in the same request what is written'
+    super(`an admission policy ${what}; look at the MutatingAdmissionPolicies and webhooks for ServiceAccounts.`)
+  }
+}
+
 export class ServiceAccountWriter {
   readonly #client: KubeClient
   readonly #cache: Cache<ObservedServiceAccount>
@@ -27,38 +47,48 @@ export class ServiceAccountWriter {
   /**
    * Makes the references of one ServiceAccount right; no write when they are.
    * @param linksOf what is to become of each reference, asked again for every new state of the ServiceAccount
-   * @throws ApiError
+   * @returns whether it was written
+   * @throws ApiError, OverruledError
    */
   async write(
     namespace: string,
     serviceAccount: ObservedServiceAccount,
     linksOf: (serviceAccount: ObservedServiceAccount) => ReadonlyMap<string, Link>,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount.name}`
     try {
       let current = serviceAccount
-      for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+      let answers = 0
+      for (let attempt = 1; ; attempt++) {
         const change = current.deleting || current.tooMany ? undefined : linkChange(current, linksOf(current))
-        if (change === undefined || (await this.#patch(path, change, current.resourceVersion, attempt))) return
-        const live = await this.#client.get<KubeObject>(path)
+        if (change === undefined) return answers > 0
+        if (answers > overruledDelays.length) throw new OverruledError(current, change)
+        if (answers > 0) await delay(overruledDelays[answers - 1])
+        const answer = await this.#patch(path, change, current.resourceVersion, attempt)
+        if (answer) answers++
+        const live = answer ?? (await this.#client.get<KubeObject>(path))
         this.#cache.writeThrough(live)
         current = observeServiceAccount(live)
       }
     } catch (error) {
-      if (!isNotFound(error)) throw error // deleted meanwhile; the watch brings the news
+      if (!isNotFound(error)) throw error
+      return false // deleted meanwhile; the watch brings the news
     }
   }
 
-  /** False after a conflict, which the last attempt throws. */
-  async #patch(path: string, change: LinkChange, resourceVersion: string, attempt: number): Promise<boolean> {
+  /** Undefined after a conflict, which the last attempt throws. */
+  async #patch(
+    path: string,
+    change: LinkChange,
+    resourceVersion: string,
+    attempt: number,
+  ): Promise<KubeObject | undefined> {
     try {
-      const patch = patchOf(change, resourceVersion)
-      this.#cache.writeThrough(await this.#client.mergePatch<KubeObject>(path, patch, { fieldManager }))
-      return true
+      return await this.#client.mergePatch<KubeObject>(path, patchOf(change, resourceVersion), { fieldManager })
     } catch (error) {
       if (!isConflict(error) || attempt === maxAttempts) throw error
       await delay(Math.random() * 10 * attempt)
-      return false
+      return undefined
     }
   }
 }

@@ -57,14 +57,19 @@ export class StatusWriter {
 
   /** What became of the namespaces, when that has changed; what is wrong with the source the credential loop tells. */
   #tell(credential: ObservedCredential, { conditions }: Status): void {
-    const ready = readyOf(conditions)
-    if (ready === undefined || ready.reason === readyOf(credential.status?.conditions)?.reason) return
+    const before = credential.status?.conditions
+    const contended = conditionOf('Contended', conditions)
+    if (contended && !conditionOf('Contended', before)) {
+      this.#reporter.about(credential, 'Warning', 'Contended', 'RepairReferences', contended.message)
+    }
+    const ready = conditionOf('Ready', conditions)
+    if (ready === undefined || ready.reason === conditionOf('Ready', before)?.reason) return
     const { reason, message } = ready
     if (reason === 'Succeeded') this.#reporter.about(credential, 'Normal', reason, 'WriteSecrets', message)
     if (reason === 'NamespacesFailed') this.#reporter.about(credential, 'Warning', reason, 'WriteSecrets', message)
   }
 }
 
-function readyOf(conditions: Status['conditions']) {
-  return conditions?.find(({ type }) => type === 'Ready')
+function conditionOf(type: string, conditions: Status['conditions']) {
+  return conditions?.find((condition) => condition.type === type)
 }

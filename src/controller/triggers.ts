@@ -16,6 +16,7 @@ export interface Wakers {
   namespace(name: string): void
   /** A target Secret does not exist any more. */
   secretGone(uid: string): void
+  serviceAccountGone(namespace: string, name: string): void
 }
 
 /** @returns stops following */
@@ -36,7 +37,8 @@ export function follow(caches: Caches, wake: Wakers): () => void {
     caches.namespaces.subscribe(({ name, before, after }) => {
       if (!isDeepStrictEqual(before, after)) wake.namespace(name)
     }),
-    caches.serviceAccounts.subscribe(({ namespace, before, after }) => {
+    caches.serviceAccounts.subscribe(({ namespace, name, before, after }) => {
+      if (!after) wake.serviceAccountGone(namespace, name)
       if (!before || !after || !sameReferences(before, after)) wake.namespace(namespace)
     }),
     ...[...caches.secrets.values()].map((cache) =>
@@ -73,7 +75,8 @@ function sameButStatus(before: ObservedCredential, after: ObservedCredential): b
   )
 }
 
-/** Other controllers write other fields, such as `secrets`. */
+/** Other controllers write other fields, such as `secrets`, or the same list as before. */
 function sameReferences(before: ObservedServiceAccount, after: ObservedServiceAccount): boolean {
-  return isDeepStrictEqual({ ...before, resourceVersion: '' }, { ...after, resourceVersion: '' })
+  const { resourceVersion, listManager } = after
+  return isDeepStrictEqual({ ...before, resourceVersion, listManager }, after)
 }

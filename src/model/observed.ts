@@ -19,6 +19,8 @@ export interface ObservedSecret {
   owners: readonly OwnerReference[]
   /** managedFields say that we wrote `.dockerconfigjson` last. */
   dataIsOurs: boolean
+  /** Who else did, where they name somebody; anybody's text, made plain. */
+  dataManager: string | undefined
 }
 
 /** A Secret with what can be told from its marks. */
@@ -43,4 +45,6 @@ export interface ObservedServiceAccount {
   tooMany: boolean
   /** The entries that we added, as our annotation remembers them; a few at most. */
   managed: readonly string[]
+  /** Whom else than us managedFields name for the list, where they do; anybody's text, made plain. */
+  listManager: string | undefined
 }

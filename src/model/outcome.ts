@@ -1,4 +1,5 @@
 /** What came of one credential in one namespace, and the sum of that over all namespaces. */
+import type { Contended, ContendedIn } from './contended.ts'
 import type { Overlap } from './merge.ts'
 
 export interface Outcome {
@@ -7,13 +8,15 @@ export interface Outcome {
   /** False while it is only being taken away. */
   selected: boolean
   failure: Problem | undefined
+  contended: Contended | undefined
   serviceAccounts: { selected: number; linked: number }
   overlaps: readonly Overlap[]
 }
 
 /** Of a namespace that has come to concern a credential, before the namespace loop has been there. */
 export function pending(selected: boolean): Outcome {
-  return { version: noVersion, selected, failure: undefined, serviceAccounts: { selected: 0, linked: 0 }, overlaps: [] }
+  const serviceAccounts = { selected: 0, linked: 0 }
+  return { version: noVersion, selected, failure: undefined, contended: undefined, serviceAccounts, overlaps: [] }
 }
 
 /** Not of any credential: what it stands for counts as not yet synced. */
@@ -35,6 +38,8 @@ export interface Tally {
   serviceAccounts: { selected: number; linked: number }
   /** The first ten by namespace. */
   failures: (Problem & { namespace: string })[]
+  /** All, by namespace. */
+  contended: ContendedIn[]
   overlaps: Overlap[]
 }
 
@@ -49,6 +54,7 @@ export function tally(outcomes: ReadonlyMap<string, Outcome>, version: number): 
     leaving: 0,
     serviceAccounts: { selected: 0, linked: 0 },
     failures: [],
+    contended: [],
     overlaps: [],
   }
   const overlaps = new Map<string, Overlap>()
@@ -61,11 +67,17 @@ export function tally(outcomes: ReadonlyMap<string, Outcome>, version: number): 
     } else if (outcome.selected && outcome.version === version) {
       sum.synced++
     }
+    if (outcome.contended) sum.contended.push({ namespace, ...outcome.contended })
     sum.serviceAccounts.selected += outcome.serviceAccounts.selected
     sum.serviceAccounts.linked += outcome.serviceAccounts.linked
     for (const overlap of outcome.overlaps) overlaps.set(`${overlap.key} ${overlap.winner} ${overlap.loser}`, overlap)
   }
-  sum.failures = sum.failures.sort((a, b) => (a.namespace < b.namespace ? -1 : 1)).slice(0, maxFailures)
+  sum.failures = sum.failures.sort(byNamespace).slice(0, maxFailures)
+  sum.contended.sort(byNamespace)
   sum.overlaps = [...overlaps.values()]
   return sum
+}
+
+function byNamespace(a: { namespace: string }, b: { namespace: string }): number {
+  return a.namespace < b.namespace ? -1 : 1
 }

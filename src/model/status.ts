@@ -1,6 +1,7 @@
 /** `status` of a RegistryCredential, from what the two loops found. Pure: the same findings give the same status. */
 import type { RegistryCredential } from '../api/registry-credential.ts'
 import { type Condition, conditionsOf, type Finding, shorten } from './conditions.ts'
+import { contendedCondition } from './contended.ts'
 import type { Credential } from './credential.ts'
 import type { Overlap } from './merge.ts'
 import type { Problem, Tally } from './outcome.ts'
@@ -50,6 +51,7 @@ function conditionFindings(findings: Findings, previous: Status | undefined): Fi
     ...verified(findings),
     ...refreshFailing(findings),
     ...overlapping(findings.credential.name, findings.tally.overlaps),
+    ...contendedCondition(findings.tally.contended),
   ]
 }
 

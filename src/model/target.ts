@@ -1,4 +1,5 @@
 /** One target Secret of a namespace on its way from what is to what should be, and what each credential gets to hear of it. */
+import { type Contended, contendedProblem } from './contended.ts'
 import type { Credential } from './credential.ts'
 import { type CredentialState, type DesiredSecret, feeds } from './desired.ts'
 import type { Overlap } from './merge.ts'
@@ -22,6 +23,8 @@ export interface Target {
   failure: Problem | undefined
   /** Why a reference to it was not taken off; until then it stays. */
   stuck: Problem | undefined
+  /** It, or the first ServiceAccount that is to refer to it, is changed back by somebody again and again. */
+  contended: Contended | undefined
 }
 
 /** ServiceAccounts of the namespace that the credential selects, and how many of them refer to the Secret of this name. */
@@ -41,13 +44,14 @@ export function outcomeOf(
     .find((problem) => problem !== undefined)
   const own = targets.find(({ desired }) => desired.selectedBy.includes(state))
   if (own) {
-    const { desired, failure, stuck, wanted } = own
+    const { desired, failure, stuck, contended, wanted } = own
     const serviceAccounts = countLinks(credential, desired.name)
     const isIn = own.change !== 'wait' && isMadeOf(wanted, state)
     return {
       version: isIn && serviceAccounts.linked === serviceAccounts.selected ? version : noVersion,
       selected: true,
-      failure: failure ?? stuck ?? obstacleOf(own, state) ?? left,
+      failure: failure ?? stuck ?? obstacleOf(own, state) ?? (contended && contendedProblem(contended)) ?? left,
+      contended,
       serviceAccounts,
       overlaps: wanted?.overlaps.filter((o) => o.winner === credential.name || o.loser === credential.name) ?? [],
     }
@@ -55,10 +59,11 @@ export function outcomeOf(
   const frozen = state.frozen ? targets.find(({ observed }) => feeds(credential, namespace, observed)) : undefined
   if (frozen) {
     const serviceAccounts = countLinks(credential, frozen.desired.name)
-    return { version, selected: true, failure: undefined, serviceAccounts, overlaps: [] }
+    return { version, selected: true, failure: undefined, contended: undefined, serviceAccounts, overlaps: [] }
   }
   if (state.frozen || left === undefined) return undefined
-  return { version, selected: false, failure: left, serviceAccounts: { selected: 0, linked: 0 }, overlaps: [] }
+  const serviceAccounts = { selected: 0, linked: 0 }
+  return { version, selected: false, failure: left, contended: undefined, serviceAccounts, overlaps: [] }
 }
 
 /** By name: what is wanted may have been made of an earlier record of the same version. */

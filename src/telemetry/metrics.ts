@@ -17,7 +17,7 @@ export type Result = (typeof RESULTS)[number]
 export const WATCH_RESTARTS = ['closed', 'expired', 'idle', 'error'] as const
 export type WatchRestart = (typeof WATCH_RESTARTS)[number]
 
-/** What is known of a credential's login at the time of a scrape. */
+/** What is known of a credential and its login at the time of a scrape. */
 export interface LoginGauge {
   credential: string
   expiresAt: Date | undefined
@@ -25,6 +25,8 @@ export interface LoginGauge {
   failing: boolean
   /** What the registry said last; undefined: it was not asked. */
   verdict: string | undefined
+  /** Namespaces where somebody keeps undoing what is written for it. */
+  contended: number
 }
 
 export class Metrics {
@@ -158,6 +160,8 @@ export class Metrics {
     gauge('regcred_login_verified', '1, with what the registry said last of the login.', ['verdict'], ({ verdict }) =>
       verdict === undefined ? undefined : 1,
     )
+    const contended = 'Namespaces where somebody keeps undoing what is written for the credential.'
+    gauge('regcred_contended_namespaces', contended, [], (login) => login.contended)
   }
 
   /** A request has been answered with this status, or not at all. The URL may be a path; it is reduced to its resource. */

@@ -95,6 +95,7 @@ export function secret(facts: Partial<RecognizedSecret> = {}): RecognizedSecret 
     adoptable: false,
     owners: [],
     dataIsOurs: false,
+    dataManager: undefined,
     ours: false,
     madeOf: [],
     proven: false,
@@ -119,6 +120,7 @@ export function serviceAccount(facts: Partial<ObservedServiceAccount> = {}): Obs
     pullSecrets: [],
     tooMany: false,
     managed: [],
+    listManager: undefined,
     ...facts,
   }
 }

@@ -1,5 +1,6 @@
 /** What the two loops report, as plain values and at random. */
 import fc from 'fast-check'
+import type { Contended } from '../../src/model/contended.ts'
 import { type Outcome, type Problem, tally } from '../../src/model/outcome.ts'
 import type { Findings } from '../../src/model/status.ts'
 import { credential } from './builders.ts'
@@ -13,6 +14,7 @@ export function outcome(of: Partial<Outcome> = {}): Outcome {
     version,
     selected: true,
     failure: undefined,
+    contended: undefined,
     serviceAccounts: { selected: 1, linked: 1 },
     overlaps: [],
     ...of,
@@ -36,6 +38,11 @@ export function findings(outcomes: Record<string, Outcome>, of: Partial<Findings
 
 const message = fc.constantFrom('It is not there.', '', 'x'.repeat(5000))
 const problem: fc.Arbitrary<Problem> = fc.record({ reason: fc.constantFrom('NotOwned', 'Forbidden'), message })
+const contended: fc.Arbitrary<Contended> = fc.record({
+  kind: fc.constantFrom('ServiceAccount', 'Secret'),
+  name: fc.constantFrom('default', 'x'.repeat(253)),
+  manager: fc.constantFrom('argocd-controller', undefined),
+})
 const verdicts = ['Valid', 'Invalid', 'NoPullAccess', 'Unknown'] as const
 const outcomes = fc.dictionary(
   fc.constantFrom('team-a', 'team-b', 'team-c'),
@@ -43,6 +50,7 @@ const outcomes = fc.dictionary(
     version: fc.constantFrom(version, version, version - 1),
     selected: fc.boolean(),
     failure: fc.option(problem, { nil: undefined, freq: 4 }),
+    contended: fc.option(contended, { nil: undefined, freq: 4 }),
     serviceAccounts: fc.constant({ selected: 2, linked: 1 }),
     overlaps: fc.constantFrom([], [], [{ key: 'ghcr.io', winner: 'a', loser: 'b' }]),
   }),

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import type { Contended } from '../../src/model/contended.ts'
 import { type Outcome, tally } from '../../src/model/outcome.ts'
 import { outcome } from './findings.ts'
 
+const contended: Contended = { kind: 'ServiceAccount', name: 'default', manager: undefined }
 const failure = { reason: 'NotOwned', message: 'Secret regcred is left alone.' }
 
 test('no outcomes are nothing selected, nothing failed, nothing left to do', () => {
@@ -13,6 +15,7 @@ test('no outcomes are nothing selected, nothing failed, nothing left to do', () 
     leaving: 0,
     serviceAccounts: { selected: 0, linked: 0 },
     failures: [],
+    contended: [],
     overlaps: [],
   })
 })
@@ -23,21 +26,27 @@ test('every namespace is counted for what it is', () => {
     new Map([
       ['current', outcome({ serviceAccounts: { selected: 3, linked: 2 }, overlaps: [overlap] })],
       ['older', outcome({ version: 1, serviceAccounts: { selected: 1, linked: 1 }, overlaps: [{ ...overlap }] })],
-      ['failed', outcome({ failure })],
+      ['failed', outcome({ failure, contended })],
+      ['contended', outcome({ failure, contended })],
       ['leaving', outcome({ selected: false })],
       ['leaving-failed', outcome({ selected: false, failure })],
     ]),
     2,
   )
   expect(sum).toEqual({
-    selected: 3,
+    selected: 4,
     synced: 1,
-    failed: 2,
+    failed: 3,
     leaving: 2,
-    serviceAccounts: { selected: 7, linked: 6 },
+    serviceAccounts: { selected: 8, linked: 7 },
     failures: [
+      { namespace: 'contended', ...failure },
       { namespace: 'failed', ...failure },
       { namespace: 'leaving-failed', ...failure },
+    ],
+    contended: [
+      { namespace: 'contended', ...contended },
+      { namespace: 'failed', ...contended },
     ],
     overlaps: [overlap],
   })
@@ -62,6 +71,7 @@ const outcomes: fc.Arbitrary<Map<string, Outcome>> = fc
         version: fc.integer({ min: 1, max: 3 }),
         selected: fc.boolean(),
         failure: fc.constantFrom(undefined, failure),
+        contended: fc.constant(undefined),
         serviceAccounts: fc.constantFrom({ selected: 2, linked: 1 }),
         overlaps: fc.constant([]),
       }),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import type { Contended } from '../../src/model/contended.ts'
 import { type Findings, type Status, statusOf } from '../../src/model/status.ts'
 import { anyFindings, findings, outcome } from './findings.ts'
 import { complaintsAbout, verdictOf } from './kstatus.ts'
@@ -41,6 +42,31 @@ test('an overlap is told from the side of the one who asks, whoever wins, each o
     'ghcr.io is also given by c, over which this one wins; quay.io is given by b, which wins (by priority, then by name).',
   ])
   expect(condition(status, 'Ready')?.[0]).toBe('True')
+})
+
+const argo: Contended = { kind: 'ServiceAccount', name: 'default', manager: 'argocd-controller' }
+const deleted: Contended = { kind: 'Secret', name: 'regcred', manager: undefined }
+
+test('what somebody keeps undoing is told with where, who and the cure', () => {
+  const contended = findings({ 'team-b': outcome({ contended: deleted }), 'team-a': outcome({ contended: argo }) })
+  const [holds, reason, message] = condition(statusOf(contended, undefined, now), 'Contended') ?? []
+  expect([holds, reason]).toEqual(['True', 'KeepsBeingUndone'])
+  expect(message).toContain(
+    'ServiceAccount team-a/default (managedFields name argocd-controller), Secret team-b/regcred (managedFields name nobody).',
+  )
+  expect(message).toContain('ignoreDifferences on /imagePullSecrets with RespectIgnoreDifferences=true')
+  expect(message).toContain('kustomize.toolkit.fluxcd.io/ssa: IfNotPresent')
+  expect(message).toContain('admission policy (config/admission)')
+  expect(message).toContain('another installation of this operator')
+})
+
+test('of many places where something is undone three are named and the others counted', () => {
+  const outcomes = Object.fromEntries(['e', 'd', 'c', 'b', 'a'].map((name) => [name, outcome({ contended: argo })]))
+  const message = condition(statusOf(findings(outcomes), undefined, now), 'Contended')?.[2]
+  expect(message).toMatch(
+    / ServiceAccount a\/default .*, .* b\/default .*, .* c\/default .* and in 2 more namespaces\. /,
+  )
+  expect(message).not.toContain('another installation')
 })
 
 test.each([

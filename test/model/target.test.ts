@@ -28,6 +28,7 @@ function target(observed: RecognizedSecret | undefined, facts: Partial<Target> =
     available,
     failure: undefined,
     stuck: undefined,
+    contended: undefined,
     ...facts,
   }
 }
@@ -45,9 +46,24 @@ describe('a credential that selects the namespace', () => {
       version: 1,
       selected: true,
       failure: undefined,
+      contended: undefined,
       serviceAccounts: { selected: 2, linked: 2 },
       overlaps: [],
     })
+  })
+
+  test('fails where somebody keeps undoing what is written, also while it is as it should be', () => {
+    const contended = { kind: 'ServiceAccount', name: 'default', manager: 'argocd-controller' } as const
+    const inOrder = target(madeOf('a', 'b'), { contended })
+    expect(outcome(a, inOrder)).toMatchObject({
+      contended,
+      failure: {
+        reason: 'Contended',
+        message: expect.stringMatching(/^ServiceAccount default: .* \(managedFields name argocd-controller\)/),
+      },
+    })
+    expect(outcome(a, { ...inOrder, failure: problem })).toMatchObject({ contended, failure: problem })
+    expect(outcome(leaving, inOrder)).toBeUndefined()
   })
 
   test('is not up to date while a reference is missing, without that being a failure', () => {
@@ -134,6 +150,7 @@ describe('a credential that does not select the namespace', () => {
       version: 1,
       selected: false,
       failure: problem,
+      contended: undefined,
       serviceAccounts: { selected: 0, linked: 0 },
       overlaps: [],
     })

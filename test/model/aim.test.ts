@@ -1,0 +1,39 @@
+import { expect, test } from '@jest/globals'
+import { linksAim, secretAim } from '../../src/model/aim.ts'
+import type { Target } from '../../src/model/target.ts'
+import { credential, entriesFor, serviceAccount, state } from './builders.ts'
+
+const a = state(credential('a'), { entries: entriesFor('a', 'a.io') })
+
+function targets(...selectedBy: (typeof a)[]): Target[] {
+  const desired = { name: 'regcred', selectedBy, state: 'present', contributors: [a] } as const
+  const nothing = { observed: undefined, wanted: undefined, failure: undefined, stuck: undefined, contended: undefined }
+  return [{ desired, change: 'none', mayBeSource: false, available: true, ...nothing }]
+}
+
+test('the aim of a Secret is its mark and whether it is owned by its credentials', () => {
+  const orphan = state(credential('a', { deletionPolicy: 'Orphan' }))
+  const aims = [
+    secretAim({ mark: 'one', madeOf: [a] }),
+    secretAim({ mark: 'two', madeOf: [a] }),
+    secretAim({ mark: 'one', madeOf: [orphan] }),
+  ]
+  expect(new Set(aims).size).toBe(3)
+  expect(secretAim({ mark: 'one', madeOf: [{ ...a, version: 7 }] })).toBe(aims[0])
+})
+
+test('the aim of a ServiceAccount is the same whatever somebody makes of its list and our annotation', () => {
+  const states = [
+    serviceAccount(),
+    serviceAccount({ pullSecrets: ['regcred'], managed: ['regcred'] }),
+    serviceAccount({ pullSecrets: ['git'], managed: ['regcred', 'regcred', 'gone'], listManager: 'argocd-controller' }),
+  ]
+  expect(new Set(states.map((each) => linksAim(each, targets(a)))).size).toBe(1)
+})
+
+test('it is another one when its owner opts out or no credential selects it any more', () => {
+  const aim = linksAim(serviceAccount(), targets(a))
+  expect(linksAim(serviceAccount({ optedOut: true }), targets(a))).not.toBe(aim)
+  const b = state(credential('b', { serviceAccounts: ['app'] }))
+  expect(linksAim(serviceAccount(), targets(b))).not.toBe(aim)
+})
