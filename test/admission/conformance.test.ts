@@ -17,7 +17,7 @@ import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
 import { installOperator } from '../cluster/install.ts'
 import { eventually } from '../cluster/wait.ts'
 import { Lab, type ServiceAccount, serviceAccountPath, unverified } from '../controller/lab.ts'
-import { applyPolicies, dryRun, namesOf, type Pod, pod, podsPath } from './policies.ts'
+import { applyPolicies, dryRun, inParallel, namesOf, type Pod, pod, podsPath } from './policies.ts'
 import { type GeneratedNamespace, type GeneratedServiceAccount, populationOf } from './population.ts'
 
 const seed = Number(process.env.REGCRED_TEST_SEED ?? 20260)
@@ -167,7 +167,7 @@ async function compare(questions: Question[]): Promise<{ pairs: number; selected
   const askAll = async () => {
     const wrong: Question[] = []
     const differences: string[] = []
-    await inParallel(open, async (question) => {
+    await inParallel(open, 8, async (question) => {
       const { given, expected } = await question.ask()
       if (isDeepStrictEqual(given, expected)) {
         selected += expected.length
@@ -185,14 +185,6 @@ async function compare(questions: Question[]): Promise<{ pairs: number; selected
   }
   await eventually(askAll, { timeoutMs: 15_000, describe: `agreement with REGCRED_TEST_SEED=${seed}` })
   return { pairs: questions.length * generated.length, selected }
-}
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const rest = items.values()
-  const worker = async () => {
-    for (const item of rest) await work(item)
-  }
-  await Promise.all(Array.from({ length: 8 }, worker))
 }
 
 test('the policy for ServiceAccounts selects what the model selects', async () => {
