@@ -200,3 +200,35 @@ test('the policy for pods selects what the model selects', async () => {
   expect(pairs).toBeGreaterThan(2_000)
   expect(selected).toBeGreaterThan(pairs / 20)
 })
+
+test('the largest credential that the CRD admits is within the cost budget of both policies', async () => {
+  const name = lab.unique('n'.repeat(56))
+  const lists = (maxLength: number) =>
+    Array.from({ length: 63 }, (_, index) => `${'*n?'.repeat(maxLength / 3 - 1)}${index}`.slice(0, maxLength))
+  const values = Array.from({ length: 32 }, (_, index) => `${'v'.repeat(60)}${index}`)
+  const keys = Array.from({ length: 16 }, (_, index) => `${'k'.repeat(60)}${index}`)
+  const matchExpressions = keys.map((key) => ({ key, operator: 'NotIn' as const, values }))
+  const labels = Object.fromEntries(keys.map((key) => [key, 'v'.repeat(63)]))
+  await lab.credential('largest', {
+    source: { secretRef: { name: 'none' } },
+    secretName: allowed[0] ?? '',
+    namespaces: {
+      include: [...lists(63), '*'],
+      exclude: lists(63),
+      selector: { matchLabels: labels, matchExpressions },
+      optIn: true,
+    },
+    serviceAccounts: [...lists(253), '*'],
+    pods: 'AddToOwnList',
+  })
+  const namespace = await lab.namespace('n'.repeat(56), labels)
+  expect(namespace).toBe(name)
+  const serviceAccount = manifestOf({ name: 'n'.repeat(253), annotations: {} })
+  await eventually(async () => {
+    const answer = await lab.client.create<ServiceAccount>(serviceAccountsPath(namespace), serviceAccount, dryRun)
+    expect(namesOf(answer.imagePullSecrets)).toContain(allowed[0])
+  })
+  await lab.client.create(serviceAccountsPath(namespace), serviceAccount, { fieldManager: 'test' })
+  const { spec } = await lab.client.create<Pod>(podsPath(namespace), pod('asked', ['own'], 'n'.repeat(253)), dryRun)
+  expect(namesOf(spec.imagePullSecrets)).toContain(allowed[0])
+})
