@@ -35,9 +35,10 @@ const otherNamespaces = [
   ...['a-a', 'b', '0', '9-9', 'x--y', 'xn--team', 'web', 'web-1', 'web-10', 'web-2', 'prod-web', 'prod-web-eu'],
   ...['constructor', 'true', 'null', 't'.repeat(63), `${'t'.repeat(61)}-0`],
 ]
+/** Most have a dot that is something else in another one. */
 const serviceAccountNames = [
-  ...['default', 'default.a', 'deploy', 'deploy-a', 'deployer', 'a', 'a.b', 'a-b', 'axb', 'a.b.c', 'a.bc', 'ab'],
-  ...['0', '0.0', 'x.y-z', 'ci.deploy-bot.eu', 's'.repeat(253)],
+  ...['default', 'default.a', 'default-a', 'deploy', 'deploy.a', 'deploy-a', 'deployxa', 'a', 'a.b', 'a-b', 'axb'],
+  ...['a.b.c', 'a-b.c', 'a.b-c', '0.0', '000', '0-0', 's'.repeat(253)],
 ]
 const labelKeys = [
   ...['tier', 'Tier', 'a_b', 'a.b', '0', 'constructor', 'toString', 'hasOwnProperty', 'regcred.dev/other'],
