@@ -12,7 +12,7 @@ import { applyPolicies, inParallel, namesOf, type Pod, pod, podsPath } from './p
 
 const rounds = 200
 /** Namespaces that begin at the same time. */
-const atOnce = 4
+const atOnce = 20
 
 let cluster: OwnedCluster
 let lab: Lab
