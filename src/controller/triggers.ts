@@ -75,5 +75,6 @@ function sameButStatus(before: ObservedCredential, after: ObservedCredential): b
 
 /** Other controllers write other fields, such as `secrets`. */
 function sameReferences(before: ObservedServiceAccount, after: ObservedServiceAccount): boolean {
-  return isDeepStrictEqual({ ...before, resourceVersion: '' }, { ...after, resourceVersion: '' })
+  const unwritten = { resourceVersion: '', listedAt: 0 }
+  return isDeepStrictEqual({ ...before, ...unwritten }, { ...after, ...unwritten })
 }

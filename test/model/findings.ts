@@ -28,6 +28,7 @@ export function findings(outcomes: Record<string, Outcome>, of: Partial<Findings
     isKnown: true,
     check: undefined,
     tally: tally(new Map(Object.entries(outcomes)), version),
+    stuckPods: undefined,
     material: undefined,
     ...of,
   }
