@@ -52,5 +52,5 @@ export function causeOf(reason: string, message: string): PullCause | undefined 
 
 /** An image or a URL may be called anything, such as `acme/denied:429`. */
 function withoutNames(message: string): string {
-  return message.replaceAll(/"[^"]*"|\w+:\/\/\S+|\bhost \S+|\[manifests [^\]]*\]|\bmanifest \S+ in \S+/gi, ' ')
+  return message.replaceAll(/"[^"]*"|\b\w+:\/\/\S+|\bhost \S+|\[manifests [^\]]*\]|\bmanifest \S+ in \S+/gi, ' ')
 }

@@ -1,6 +1,6 @@
 /** Pods that cannot pull are evicted where the credential and the installation say so, and no others. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { OPERATOR_HOOK_TIMEOUT_MS, type RunningOperator, startOperator } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
 import { answer, first, type HttpProxy } from '../kube/http-proxy.ts'
@@ -74,8 +74,16 @@ test('without the right to evict, that is told once, and the pod is reported', a
   expect(operator.logs().match(/evictions in namespace/g)).toHaveLength(1)
 })
 
-test('with it, a pod of a Deployment is replaced by one that names the Secret, past its PodDisruptionBudget', async () => {
-  await using(await allowEvictions(lab), async () => {
+describe('with config/evict-pods', () => {
+  let forbid: () => Promise<void>
+
+  beforeAll(async () => {
+    forbid = await allowEvictions(lab)
+  })
+
+  afterAll(() => forbid())
+
+  test('a pod of a Deployment is replaced by one that names the Secret, past its PodDisruptionBudget', async () => {
     const namespace = await lab.namespace('evict')
     const pod = await deploy(lab, namespace)
     await lab.create(`/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`, {
@@ -90,11 +98,9 @@ test('with it, a pod of a Deployment is replaced by one that names the Secret, p
     await eventually(async () => expect(await stuckOf(lab, credential)).toBe(0))
     expect(await evictionsIn(namespace)).toEqual([201])
     expect(await operator.metrics()).toMatch(/^regcred_evictions_total\{result="evicted"\} [1-9]/m)
-  })
-}, 120_000)
+  }, 120_000)
 
-test('a template that has what was taken for inherited is tried once', async () => {
-  await using(await allowEvictions(lab), async () => {
+  test('a template that has what was taken for inherited is tried once', async () => {
     const namespace = await lab.namespace('template')
     await eventually(() => lab.serviceAccount(namespace))
     const account = `/api/v1/namespaces/${namespace}/serviceaccounts/default`
@@ -109,11 +115,9 @@ test('a template that has what was taken for inherited is tried once', async () 
     await eventually(async () => expect(await stuckOf(lab, credential)).toBe(1))
     await sleep(8_000)
     expect(await evictionsIn(namespace)).toEqual([201])
-  })
-}, 120_000)
+  }, 120_000)
 
-test('a pod that was refused before the login was renewed is made anew', async () => {
-  await using(await allowEvictions(lab), async () => {
+  test('a pod that was refused before the login was renewed is made anew', async () => {
     const namespace = await lab.namespace('renewed')
     const mine = await lab.source('renewed', login)
     const credential = await credentialFor(namespace, { source: { secretRef: { name: mine } } })
@@ -125,11 +129,9 @@ test('a pod that was refused before the login was renewed is made anew', async (
     await lab.rotate(mine, { 'ghcr.io': { username: 'robot', password: 'a-renewed-login' } })
     await successor(lab, namespace, pod)
     await eventually(async () => expect(await reasons(lab, pod)).toEqual(['Evicted', 'RefusedBefore']))
-  })
-}, 120_000)
+  }, 120_000)
 
-test('bare pods, pods of which something has run, of Jobs, and with lists of their own are never evicted', async () => {
-  await using(await allowEvictions(lab), async () => {
+  test('bare pods, pods of which something has run, of Jobs, and with lists of their own are never evicted', async () => {
     const [bareIn, ranIn, jobIn, ownIn] = await Promise.all(
       ['bare', 'ran', 'job', 'own'].map((name) => lab.namespace(name)),
     )
@@ -159,11 +161,9 @@ test('bare pods, pods of which something has run, of Jobs, and with lists of the
       ])
       expect(await evictionsIn(pod.metadata.namespace ?? '')).toEqual([])
     }
-  })
-}, 120_000)
+  }, 120_000)
 
-test('an API server that says not now is asked again later', async () => {
-  await using(await allowEvictions(lab), async () => {
+  test('an API server that says not now is asked again later', async () => {
     const namespace = await lab.namespace('budget')
     const pod = await deploy(lab, namespace)
     const status = JSON.stringify({ kind: 'Status', status: 'Failure', code: 429, reason: 'TooManyRequests' })
@@ -175,50 +175,29 @@ test('an API server that says not now is asked again later', async () => {
     expect((await pods(lab, namespace)).map(({ metadata }) => metadata.uid)).toEqual([pod.metadata.uid])
     const next = await successor(lab, namespace, pod)
     expect(namesOf(next)).toEqual(['regcred'])
-  })
-}, 120_000)
+  }, 120_000)
+})
 
 test(
   'where the operator may not see pods, it says so once and does all the rest',
   async () => {
     const namespace = await lab.namespace('blind')
-    proxy.interfere = (_, { pathname }) => {
-      const status = JSON.stringify({
-        kind: 'Status',
-        status: 'Failure',
-        code: 403,
-        reason: 'Forbidden',
-        message: 'no pods',
-      })
-      return pathname === '/api/v1/pods' ? answer(403, status, { 'content-type': 'application/json' }) : undefined
-    }
-    const credentials = []
-    try {
-      await operator.stop()
-      const through = await startProxy(lab.cluster)
-      through.proxy.interfere = proxy.interfere
-      await proxy.close()
-      proxy = through.proxy
-      operator = await startOperator({ kubeconfig: through.kubeconfig })
-      credentials.push(await credentialFor(namespace, { healPods: 'Report' }))
-      const { status } = await lab.ready(credentials[0] ?? '')
-      await eventually(() => expect(operator.logs()).toContain('pods cannot be watched'))
-      expect(status?.namespaces?.summary).toBe('1/1')
-      await eventually(async () => expect(await stuckOf(lab, credentials[0] ?? '')).toBeUndefined())
-      expect(await operator.health('/readyz')).toBe(200)
-      await sleep(2_000)
-      expect(operator.logs().match(/pods cannot be watched/g)).toHaveLength(1)
-    } finally {
-      proxy.interfere = () => undefined
-    }
+    await operator.stop()
+    await proxy.close()
+    const through = await startProxy(lab.cluster)
+    proxy = through.proxy
+    const forbidden = JSON.stringify({ kind: 'Status', status: 'Failure', code: 403, reason: 'Forbidden' })
+    proxy.interfere = (_, { pathname }) =>
+      pathname === '/api/v1/pods' ? answer(403, forbidden, { 'content-type': 'application/json' }) : undefined
+    operator = await startOperator({ kubeconfig: through.kubeconfig })
+    const credential = await credentialFor(namespace, { healPods: 'Report' })
+    const { status } = await lab.ready(credential)
+    expect(status?.namespaces?.summary).toBe('1/1')
+    await eventually(() => expect(operator.logs()).toContain('pods cannot be watched'))
+    await eventually(async () => expect(await stuckOf(lab, credential)).toBeUndefined())
+    expect(await operator.health('/readyz')).toBe(200)
+    await sleep(2_000)
+    expect(operator.logs().match(/pods cannot be watched/g)).toHaveLength(1)
   },
   OPERATOR_HOOK_TIMEOUT_MS,
 )
-
-async function using(end: () => Promise<void>, work: () => Promise<void>): Promise<void> {
-  try {
-    await work()
-  } finally {
-    await end()
-  }
-}

@@ -170,7 +170,7 @@ test('a pod that was refused is told whether a newer login is there', async () =
   })
   await lab.rotate(mine, { 'ghcr.io': { username: 'robot', password: 'a-newer-login' } })
   await eventually(async () => expect(await reasons(lab, before)).toEqual(['RefusedBefore']))
-  expect(await stuckOf(lab, credential)).toBe(1)
+  await eventually(async () => expect(await stuckOf(lab, credential)).toBe(1))
 
   const newest = Date.parse((await lab.ready(credential)).status?.credential?.issuedAt ?? '')
   expect(newest).toBeGreaterThan(issuedAt)
