@@ -102,6 +102,9 @@ export class Process {
           await operator.writeStatus(credential, status)
         },
         observeLogins: (logins) => metrics.observeLogins(logins),
+        observeStuckPods: (stuckPods) => metrics.observeStuckPods(stuckPods),
+        evictionAsked: (result) => metrics.evictionAsked(result),
+        watchRestarted: (resource, reason) => metrics.watchRestarted(resource, reason),
         signal: leading,
         queue: (loop, concurrency, reconcile) => this.#queue(loop, concurrency, reconcile),
       })

@@ -595,11 +595,11 @@ export interface RegistryCredentialStatus {
     linked: number
   }
   /**
-   * Pods in the selected namespaces, in numbers; absent where spec.healPods is "Off".
+   * Pods in the selected namespaces, in numbers; absent where nobody looks: spec.healPods is "Off", the credential is suspended or being deleted, or the operator may not watch pods.
    */
   pods?: {
     /**
-     * How many wait for an image that this credential is for, since they lack the Secret or were refused with it. An Event on each tells more.
+     * How many wait for an image that this credential is for, since they lack the Secret, were refused with it, or have another pull Secret that the kubelet cannot read. An Event on each tells more.
      */
     stuck: number
   }

@@ -41,6 +41,10 @@ export class Board {
     return this.#outcomes.get(credential)?.has(namespace) ?? false
   }
 
+  outcomeOf(credential: string, namespace: string): Outcome | undefined {
+    return this.#outcomes.get(credential)?.get(namespace)
+  }
+
   namespacesOf(credential: string): string[] {
     return [...(this.#outcomes.get(credential)?.keys() ?? [])]
   }

@@ -4,6 +4,7 @@
  *   RegistryCredential, source Secret, clock ─► login loop ─► logins (issued, checked, kept) ─► credential loop
  *   RegistryCredential, login ─► credential loop ─► credential states ─► wakes namespaces
  *   Namespace, ServiceAccount, Secret ─► namespace loop ─► writes ─► board ─► status
+ *   Pod, board ─► pod loop ─► Events, evictions, status
  */
 
 import { once } from 'node:events'
@@ -13,18 +14,21 @@ import { persistently } from '../kube/persistently.ts'
 import { NotLeadingError } from '../kube/term.ts'
 import type { WorkQueue, WorkQueueOptions } from '../kube/work-queue.ts'
 import { type Credential, secretOf } from '../model/credential.ts'
+import type { CredentialState } from '../model/desired.ts'
 import type { Entries } from '../model/docker-config.ts'
 import type { Status } from '../model/status.ts'
+import { looksAtPods } from '../model/stuck-pod.ts'
 import type { Verification } from '../model/verification.ts'
 import { filesVersion } from '../sources/files-version.ts'
 import { issue, retire } from '../sources/sources.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import type { LoginGauge, Loop } from '../telemetry/metrics.ts'
+import type { EvictionResult, LoginGauge, Loop, WatchRestart } from '../telemetry/metrics.ts'
 import { Board } from './board.ts'
 import type { Caches } from './caches.ts'
 import { Contention, objectKey } from './contention.ts'
 import { CredentialLoop } from './credential-loop.ts'
 import { CredentialStates } from './credential-states.ts'
+import { Evictor } from './evictor.ts'
 import { Issuers } from './issuers.ts'
 import { LastGood } from './last-good.ts'
 import { LoginLoop, type LoginLoopParts } from './login-loop.ts'
@@ -35,6 +39,8 @@ import { NamespaceLoop } from './namespace-loop.ts'
 import type { ObservedCredential } from './observe.ts'
 import { Ownership } from './ownership.ts'
 import { Payloads } from './payloads.ts'
+import { PodLoop } from './pod-loop.ts'
+import { PodWatch } from './pod-watch.ts'
 import { Reporter } from './reporter.ts'
 import { Retirement } from './retirement.ts'
 import { SecretWriter } from './secret-writer.ts'
@@ -60,6 +66,10 @@ export interface ControllerParts {
   verify(entries: Entries, image: string | undefined, signal: AbortSignal): Promise<Verification>
   /** For metrics. */
   observeLogins(logins: () => LoginGauge[]): void
+  observeStuckPods(stuckPods: () => [credential: string, stuck: number][]): void
+  evictionAsked(result: EvictionResult): void
+  /** A watch that is not among those of `caches`. */
+  watchRestarted(resource: string, reason: WatchRestart): void
   asked: LoginLoopParts['asked']
   verified: LoginLoopParts['verified']
   finalize(credential: ObservedCredential): Promise<boolean>
@@ -74,6 +84,9 @@ export interface ControllerParts {
 const loginConcurrency = 128
 const credentialConcurrency = 8
 const statusConcurrency = 4
+const podConcurrency = 4
+/** Milliseconds for which changes of the pods of a namespace are collected. */
+const podSettleMs = 500
 /** Milliseconds between looks at whether a login is in all namespaces. */
 const rolloutMs = 1_000
 
@@ -115,7 +128,36 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     return synced === selected && failed === 0 && leaving === 0
   }
 
-  const statusWriter = new StatusWriter(caches, credentials, board, reporter, parts.writeStatus)
+  const podWatch = new PodWatch({
+    client,
+    log,
+    signal,
+    changed: (namespace) => podQueue.addAfter(namespace, podSettleMs),
+    reset: () => {
+      for (const namespace of podLoop.namespaces()) podQueue.add(namespace)
+      for (const { credential } of credentials.all()) touchStatus(credential.name)
+    },
+    restarted: (reason) => parts.watchRestarted('pods', reason),
+  })
+  const podLoop = new PodLoop({
+    caches,
+    credentials,
+    board,
+    watch: podWatch,
+    evictor: new Evictor({ client, reporter, log, evictionAsked: parts.evictionAsked }),
+    reporter,
+    touchStatus: (name) => touchStatus(name),
+  })
+  const podQueue = parts.queue('pod', podConcurrency, (namespace) => podLoop.reconcile(namespace))
+  const stuckOf = (state: CredentialState) => podLoop.stuckOf(state)
+  parts.observeStuckPods(() =>
+    credentials.all().flatMap((state) => {
+      const stuck = stuckOf(state)
+      return stuck === undefined ? [] : [[state.credential.name, stuck]]
+    }),
+  )
+
+  const statusWriter = new StatusWriter(caches, credentials, board, reporter, stuckOf, parts.writeStatus)
   const statusQueue = parts.queue('status', statusConcurrency, (name) => statusWriter.reconcile(name))
 
   const contention = new Contention()
@@ -132,7 +174,11 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     reporter,
     log,
   })
-  const namespaceQueue = parts.queue('namespace', parts.concurrency, (name) => namespaceLoop.reconcile(name))
+  const namespaceQueue = parts.queue('namespace', parts.concurrency, async (name) => {
+    await namespaceLoop.reconcile(name).finally(() => {
+      if (podLoop.concerns(name)) podQueue.addAfter(name, podSettleMs) // all that it goes by may be new
+    })
+  })
 
   const sourceVersion = ({ source }: Credential): string => {
     if (source.files && filesDir !== undefined) return filesVersion(filesDir, source.files.name)
@@ -201,6 +247,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     try {
       const again = await credentialLoop.reconcile(name)
       wakeRetirement(name)
+      podWatch.want(credentials.all().some(looksAtPods))
       return again
     } finally {
       unread.delete(name)
@@ -237,7 +284,8 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
 
   return async () => {
     unfollow()
-    await Promise.all([loginQueue.close(), credentialQueue.close(), namespaceQueue.close()])
+    await Promise.all([loginQueue.close(), credentialQueue.close(), namespaceQueue.close(), podQueue.close()])
+    await podWatch.close()
     await statusQueue.close()
   }
 }

@@ -89,10 +89,19 @@ export function observeServiceAccount(object: KubeObject): ObservedServiceAccoun
     deleting: metadata.deletionTimestamp !== undefined,
     optedOut: annotations[optOutKey] === 'true',
     pullSecrets: imagePullSecrets?.length && !tooMany ? imagePullSecrets.map(({ name }) => name ?? '') : none,
+    listedAt: listedAt(metadata),
     tooMany,
     managed: managedOf(annotations[managedAnnotation]),
     listManager: otherThanUs(managersOf(metadata, 'f:imagePullSecrets')),
   }
+}
+
+/** Of writes of the list the API server keeps the last time; of a list that has never been written since there is none. */
+function listedAt({ managedFields, creationTimestamp = '' }: ObjectMeta): number {
+  const times = (managedFields ?? [])
+    .filter(({ fieldsV1 }) => fieldsV1?.['f:imagePullSecrets'] !== undefined)
+    .map(({ time = '' }) => Date.parse(time))
+  return Math.max(Date.parse(creationTimestamp), ...times)
 }
 
 /** A few names at most: the annotation is anybody's, and this is kept in memory. */

@@ -6,6 +6,7 @@ import type { Credential } from '../model/credential.ts'
 import type { CredentialState } from '../model/desired.ts'
 import type { ObservedSecret } from '../model/observed.ts'
 import type { Problem } from '../model/outcome.ts'
+import type { ObservedPod } from '../model/stuck-pod.ts'
 import { OverruledError } from './service-account-writer.ts'
 
 const maxMessageLength = 400
@@ -34,6 +35,18 @@ export class Reporter {
     const { name, uid } = credential
     this.#events.record({
       regarding: { apiVersion: groupVersion, kind: credentialKind, name, uid },
+      type,
+      reason,
+      action,
+      note: this.#redact(note),
+    })
+  }
+
+  /** An Event on a pod. */
+  aboutPod(pod: ObservedPod, type: 'Normal' | 'Warning', reason: string, action: string, note: string): void {
+    const { namespace, name, uid } = pod
+    this.#events.record({
+      regarding: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
       type,
       reason,
       action,

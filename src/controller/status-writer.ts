@@ -1,5 +1,6 @@
 /** Writes `status`: only when it has changed, and at most once a second for each credential. */
 import { isDeepStrictEqual } from 'node:util'
+import type { CredentialState } from '../model/desired.ts'
 import { type Status, statusOf } from '../model/status.ts'
 import type { Board } from './board.ts'
 import type { Caches } from './caches.ts'
@@ -17,6 +18,7 @@ export class StatusWriter {
   readonly #board: Board
   readonly #write: (credential: ObservedCredential, status: Status) => Promise<void>
   readonly #reporter: Reporter
+  readonly #stuckPods: (state: CredentialState) => number | undefined
   readonly #written = new Map<string, number>()
 
   constructor(
@@ -24,12 +26,14 @@ export class StatusWriter {
     credentials: CredentialStates,
     board: Board,
     reporter: Reporter,
+    stuckPods: (state: CredentialState) => number | undefined,
     write: (credential: ObservedCredential, status: Status) => Promise<void>,
   ) {
     this.#caches = caches
     this.#credentials = credentials
     this.#board = board
     this.#reporter = reporter
+    this.#stuckPods = stuckPods
     this.#write = write
   }
 
@@ -47,7 +51,7 @@ export class StatusWriter {
       return
     }
     const tally = this.#board.tally(name, record.version)
-    const findings = { ...record, tally, isKnown: record.entries !== undefined }
+    const findings = { ...record, tally, isKnown: record.entries !== undefined, stuckPods: this.#stuckPods(record) }
     const status = statusOf(findings, credential.status, new Date().toISOString().replace(/\.\d+Z/, 'Z'))
     if (isDeepStrictEqual(status, credential.status)) return
     this.#written.set(name, performance.now())

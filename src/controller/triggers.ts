@@ -77,6 +77,6 @@ function sameButStatus(before: ObservedCredential, after: ObservedCredential): b
 
 /** Other controllers write other fields, such as `secrets`, or the same list as before. */
 function sameReferences(before: ObservedServiceAccount, after: ObservedServiceAccount): boolean {
-  const { resourceVersion, listManager } = after
-  return isDeepStrictEqual({ ...before, resourceVersion, listManager }, after)
+  const { resourceVersion, listManager, listedAt } = after
+  return isDeepStrictEqual({ ...before, resourceVersion, listManager, listedAt }, after)
 }

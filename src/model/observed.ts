@@ -41,6 +41,8 @@ export interface ObservedServiceAccount {
   optedOut: boolean
   /** `imagePullSecrets` in order; an entry without a name is ''. */
   pullSecrets: readonly string[]
+  /** When that list was written last; milliseconds since 1970. */
+  listedAt: number
   /** The list is longer than any that is in use. It is not kept in memory, and the ServiceAccount is left alone. */
   tooMany: boolean
   /** The entries that we added, as our annotation remembers them; a few at most. */

@@ -22,6 +22,8 @@ export interface Findings {
   isOutdated: boolean
   /** What the registry said last; undefined: it was not asked. */
   check: Verification | undefined
+  /** Pods that cannot pull for want of it; undefined: nobody looks. */
+  stuckPods: number | undefined
   /** What is known of the entries in use; undefined while none have been read. */
   material: Material | undefined
 }
@@ -31,7 +33,7 @@ export type Material = NonNullable<Status['credential']>
 
 /** @param now RFC 3339 */
 export function statusOf(findings: Findings, previous: Status | undefined, now: string): Status {
-  const { credential, tally, material } = findings
+  const { credential, tally, material, stuckPods } = findings
   const before = (previous?.conditions ?? []) as Condition[]
   const { selected, synced, failed, serviceAccounts, failures } = tally
   return {
@@ -39,6 +41,7 @@ export function statusOf(findings: Findings, previous: Status | undefined, now: 
     conditions: conditionsOf(conditionFindings(findings, previous), before, credential.generation, now),
     namespaces: { selected, synced, failed, summary: `${synced}/${selected}` },
     serviceAccounts,
+    ...(stuckPods !== undefined && { pods: { stuck: stuckPods } }),
     ...(failures.length > 0 && { failures: failures.map((each) => ({ ...each, message: shorten(each.message) })) }),
     ...(material && { credential: material }),
   }

@@ -6,7 +6,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { describeRequest } from './api-request.ts'
 
 /** The loops of design.md. */
-export const LOOPS = ['login', 'credential', 'namespace', 'status'] as const
+export const LOOPS = ['login', 'credential', 'namespace', 'status', 'pod'] as const
 export type Loop = (typeof LOOPS)[number]
 
 /** How a reconcile ended: done, or failed and backing off. */
@@ -16,6 +16,10 @@ export type Result = (typeof RESULTS)[number]
 /** Why a watch had to be opened again: ended by the server, 410 Gone, silence, or any other failure. */
 export const WATCH_RESTARTS = ['closed', 'expired', 'idle', 'error'] as const
 export type WatchRestart = (typeof WATCH_RESTARTS)[number]
+
+/** What came of an eviction that was asked for: done, not now, or not allowed. */
+export const EVICTION_RESULTS = ['evicted', 'delayed', 'forbidden'] as const
+export type EvictionResult = (typeof EVICTION_RESULTS)[number]
 
 /** What is known of a credential and its login at the time of a scrape. */
 export interface LoginGauge {
@@ -77,13 +81,21 @@ export class Metrics {
     labelNames: ['verdict'],
     ...this.#registers,
   })
+  readonly #evictions = new Counter({
+    name: 'regcred_evictions_total',
+    help: 'Evictions of stuck pods that were asked for, by result.',
+    labelNames: ['result'],
+    ...this.#registers,
+  })
   #logins: () => Iterable<LoginGauge> = () => []
   /** There from when it is known. */
   #admission: Gauge | undefined
+  #stuckPods: () => Iterable<readonly [credential: string, stuck: number]> = () => []
 
   constructor() {
     const queues = this.#queues
     this.#gaugeLogins()
+    this.#gaugeStuckPods()
     new Gauge({
       name: 'regcred_workqueue_depth',
       help: 'Keys that wait for a reconcile.',
@@ -96,6 +108,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry })
     // A series that begins at 0 lets rate() see the first error
     for (const loop of LOOPS) for (const result of RESULTS) this.#reconciles.inc({ loop, result }, 0)
+    for (const result of EVICTION_RESULTS) this.#evictions.inc({ result }, 0)
     this.#leader.set(0)
   }
 
@@ -133,6 +146,30 @@ export class Metrics {
   /** From now on they are asked for at every scrape. */
   observeLogins(logins: () => Iterable<LoginGauge>): void {
     this.#logins = logins
+  }
+
+  /** An eviction of a stuck pod was asked for. */
+  evictionAsked(result: EvictionResult): void {
+    this.#evictions.inc({ result })
+  }
+
+  /** From now on they are asked for at every scrape. */
+  observeStuckPods(stuckPods: () => Iterable<readonly [credential: string, stuck: number]>): void {
+    this.#stuckPods = stuckPods
+  }
+
+  #gaugeStuckPods(): void {
+    const all = () => this.#stuckPods()
+    new Gauge({
+      name: 'regcred_stuck_pods',
+      help: 'Pods that cannot pull an image that the credential is for; not there where nobody looks.',
+      labelNames: ['credential'],
+      ...this.#registers,
+      collect() {
+        this.reset()
+        for (const [credential, stuck] of all()) this.set({ credential }, stuck)
+      },
+    })
   }
 
   #gaugeLogins(): void {

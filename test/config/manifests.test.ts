@@ -80,6 +80,21 @@ test('tokens of ServiceAccounts may be asked for only with the component identit
   ])
 })
 
+test('pods may be evicted only with the component evict-pods, and by the operator alone', async () => {
+  const evictions = (manifests: Manifest[]) =>
+    manifests.flatMap(({ kind, metadata: { name }, rules = [] }) =>
+      rules
+        .filter(({ resources }) => resources.some((resource) => /^(pods\/.*|\*)$/.test(resource)))
+        .map(({ resources, verbs }) => ({ kind, name, resources, verbs })),
+    )
+  expect(evictions(await build(join(config, 'default')))).toEqual([])
+  const manifests = await buildWith(join(config, 'evict-pods'))
+  const name = 'regcred-operator-evict-pods'
+  expect(evictions(manifests)).toEqual([{ kind: 'ClusterRole', name, resources: ['pods/eviction'], verbs: ['create'] }])
+  const subject = { kind: 'ServiceAccount', name: names.operatorName, namespace: names.systemNamespace }
+  expect(find(manifests, 'ClusterRoleBinding', name)).toMatchObject({ roleRef: { name }, subjects: [subject] })
+})
+
 test.each(['exec', 'files'])('what the example of the source %s adds to the Deployment fits it', async (source) => {
   const component = join(config, '..', 'examples', 'sources', source, 'operator')
   const { spec } = find(await buildWith(component), 'Deployment', names.operatorName)

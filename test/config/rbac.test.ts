@@ -8,6 +8,7 @@ const cluster = sharedCluster()
 const namespace = `rbac-${randomBytes(4).toString('hex')}`
 const secrets = `/api/v1/namespaces/${namespace}/secrets`
 const serviceAccounts = `/api/v1/namespaces/${namespace}/serviceaccounts`
+const pods = `/api/v1/namespaces/${namespace}/pods`
 const own = '/api/v1/namespaces/regcred-system/secrets'
 const credentials = '/apis/regcred.dev/v1/registrycredentials'
 const manager = 'fieldManager=regcred-operator&force=true'
@@ -139,7 +140,12 @@ const forbidden: Row[] = [
     `${rbac}/clusterrolebindings`,
     object(`rbac.authorization.k8s.io/v1`, 'ClusterRoleBinding', 'mine'),
   ],
-  ['read pods', 'GET', '/api/v1/pods'],
+  ['read a pod', 'GET', `${pods}/web`],
+  ['change a pod', 'PATCH', `${pods}/web`, { metadata: { labels: { a: 'b' } } }, mergePatch],
+  ['change the status of a pod', 'PATCH', `${pods}/web/status`, { status: {} }, mergePatch],
+  ['make a pod', 'POST', pods, object('v1', 'Pod', 'mine')],
+  ['delete a pod', 'DELETE', `${pods}/web`],
+  ['evict a pod without config/evict-pods', 'POST', `${pods}/web/eviction`, object('policy/v1', 'Eviction', 'web')],
   ['read ConfigMaps of its own namespace', 'GET', '/api/v1/namespaces/regcred-system/configmaps'],
   ['take a lease of another namespace', 'POST', `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`, lease],
 ]
@@ -191,6 +197,8 @@ const allowed: Row[] = [
     { imagePullSecrets: [{ name: 'regcred' }] },
     mergePatch,
   ],
+  ['list pods', 'GET', '/api/v1/pods?fieldSelector=status.phase=Pending'],
+  ['watch pods', 'GET', '/api/v1/pods?watch=1&timeoutSeconds=1&fieldSelector=status.phase=Pending'],
   ['read source Secrets', 'GET', own],
   ['watch source Secrets', 'GET', `${own}?watch=1&timeoutSeconds=1`],
   [
@@ -258,6 +266,7 @@ test('the rights are no more than the sum of those above', async () => {
   const rules = (await rulesOf(operator)).filter((rule) => !common.has(rule))
   expect(rules.sort()).toEqual([
     '/namespaces: get,list,watch',
+    '/pods: list,watch',
     '/secrets/regcred: create,delete,list,patch,watch',
     '/serviceaccounts: get,list,patch,watch',
     'events.k8s.io/events: create,patch',

@@ -35,7 +35,13 @@ async function probeOf(specs: Partial<RegistryCredentialSpec>[]) {
   const credentials = new CredentialStates('regcred-system')
   for (const [index, spec] of specs.entries()) {
     const of = credential(`probe-${index}`, { serviceAccounts: ['app-*'], ...spec })
-    const nothing = { problem: undefined, refreshFailure: undefined, material: undefined, check: undefined }
+    const nothing = {
+      isOutdated: false,
+      problem: undefined,
+      refreshFailure: undefined,
+      material: undefined,
+      check: undefined,
+    }
     credentials.set({ ...state(of), ...nothing })
   }
   const told: Pick<EventRecord, 'reason' | 'type' | 'note'>[] = []

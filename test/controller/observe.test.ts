@@ -76,6 +76,28 @@ describe('who else wrote', () => {
   })
 })
 
+describe('when a list of pull Secrets was written last', () => {
+  const created = '2026-01-02T03:04:05Z'
+  const field = { 'f:imagePullSecrets': {} }
+  const listedAt = (managedFields: object[]) => {
+    const metadata = { ...annotated({}).metadata, creationTimestamp: created, managedFields }
+    return new Date(observeServiceAccount({ metadata } as KubeObject).listedAt).toISOString()
+  }
+
+  test('is told by whoever owns it', () => {
+    const fields = [
+      { manager: 'a', time: '2026-02-01T00:00:00Z', fieldsV1: field },
+      { manager: 'regcred-operator', time: '2026-03-01T00:00:00Z', fieldsV1: { ...field, 'f:metadata': {} } },
+      { manager: 'b', time: '2026-04-01T00:00:00Z', fieldsV1: { 'f:secrets': {} } },
+    ]
+    expect(listedAt(fields)).toBe('2026-03-01T00:00:00.000Z')
+  })
+
+  test('is when the ServiceAccount was made, where nobody owns it', () => {
+    expect(listedAt([])).toBe('2026-01-02T03:04:05.000Z')
+  })
+})
+
 test('a mark that is longer than any of ours counts as none', () => {
   const markOf = (mark: string) => observeSecret(annotated({ 'regcred.dev/mark': mark })).mark
   expect(markOf('x'.repeat(maxMarkLength))).toHaveLength(maxMarkLength)

@@ -118,6 +118,7 @@ export function serviceAccount(facts: Partial<ObservedServiceAccount> = {}): Obs
     deleting: false,
     optedOut: false,
     pullSecrets: [],
+    listedAt: 0,
     tooMany: false,
     managed: [],
     listManager: undefined,

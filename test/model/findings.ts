@@ -31,6 +31,7 @@ export function findings(outcomes: Record<string, Outcome>, of: Partial<Findings
     isOutdated: false,
     check: undefined,
     tally: tally(new Map(Object.entries(outcomes)), version),
+    stuckPods: undefined,
     material: undefined,
     ...of,
   }

@@ -26,6 +26,12 @@ describe('the conditions when', () => {
   })
 })
 
+test('stuck pods are told where somebody looks', () => {
+  expect(statusOf(findings({}, { stuckPods: 0 }), undefined, now).pods).toEqual({ stuck: 0 })
+  expect(statusOf(findings({}, { stuckPods: 3 }), undefined, now).pods).toEqual({ stuck: 3 })
+  expect(statusOf(findings({}), undefined, now)).not.toHaveProperty('pods')
+})
+
 test('an overlap is told from the side of the one who asks, whoever wins, each once', () => {
   const overlaps = [
     { key: 'quay.io', winner: 'b', loser: 'a' },

@@ -1,13 +1,13 @@
 /** A way for the operator to the API server on which a test can hold its requests back. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { OwnedCluster } from '../cluster/cluster.ts'
+import type { Cluster } from '../cluster/access.ts'
 import { operatorNamespace } from '../controller/lab.ts'
 import { type HttpProxy, startHttpProxy } from '../kube/http-proxy.ts'
 import { configOf } from '../kube/setup.ts'
 
 /** @returns the proxy, and a kubeconfig file of the operator's ServiceAccount that leads through it */
-export async function startProxy(cluster: OwnedCluster): Promise<{ proxy: HttpProxy; kubeconfig: string }> {
+export async function startProxy(cluster: Cluster): Promise<{ proxy: HttpProxy; kubeconfig: string }> {
   const direct = await cluster.kubeconfigFor({ namespace: operatorNamespace, serviceAccount: 'regcred-operator' })
   const proxy = await startHttpProxy(configOf(direct))
   const kubeconfig = join(cluster.dir, 'through-the-proxy.kubeconfig')

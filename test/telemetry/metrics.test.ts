@@ -56,6 +56,27 @@ test('watch restarts are counted by resource and reason', async () => {
   ])
 })
 
+test('evictions are counted by result, and stuck pods told at the time of the scrape', async () => {
+  const metrics = new Metrics()
+  metrics.evictionAsked('forbidden')
+  expect(await samples(metrics, 'regcred_evictions_total')).toEqual([
+    'regcred_evictions_total{result="evicted"} 0',
+    'regcred_evictions_total{result="delayed"} 0',
+    'regcred_evictions_total{result="forbidden"} 1',
+  ])
+  let stuck: [string, number][] = [
+    ['hub', 2],
+    ['ecr', 0],
+  ]
+  metrics.observeStuckPods(() => stuck)
+  expect(await samples(metrics, 'regcred_stuck_pods')).toEqual([
+    'regcred_stuck_pods{credential="hub"} 2',
+    'regcred_stuck_pods{credential="ecr"} 0',
+  ])
+  stuck = []
+  expect(await samples(metrics, 'regcred_stuck_pods')).toEqual([])
+})
+
 test('the leader gauge follows the lease', async () => {
   const metrics = new Metrics()
   expect(await samples(metrics, 'regcred_leader')).toEqual(['regcred_leader 0'])

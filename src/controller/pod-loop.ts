@@ -1,0 +1,170 @@
+/**
+ * The pod loop: which pods of this namespace cannot pull, though a credential is there for them, what is told about it, and
+ * what is done. It looks at all that wait, whatever woke it, and only at namespaces that are up to date: what is on its
+ * way may heal them.
+ */
+import { TokenBuckets } from '../kube/token-bucket.ts'
+import type { CredentialState } from '../model/desired.ts'
+import { keyMatchesImage } from '../model/keyring.ts'
+import { noteOf } from '../model/pod-note.ts'
+import { selectsNamespace } from '../model/selection.ts'
+import { attemptedMs, type Case, looksAtPods, type ObservedPod, type Verdict, verdictOf } from '../model/stuck-pod.ts'
+import type { Board } from './board.ts'
+import type { Caches } from './caches.ts'
+import type { CredentialRecord, CredentialStates } from './credential-states.ts'
+import type { Evictor } from './evictor.ts'
+import type { PodWatch } from './pod-watch.ts'
+import type { Reporter } from './reporter.ts'
+
+export interface PodLoopParts {
+  caches: Pick<Caches, 'namespaces' | 'serviceAccounts'>
+  credentials: CredentialStates
+  board: Board
+  watch: PodWatch
+  evictor: Evictor
+  reporter: Reporter
+  touchStatus(credential: string): void
+}
+
+/** A credential that is for the namespace, and what of its entries is in use there. */
+type Judge = Pick<Case, 'credential' | 'issuedAt' | 'covers'>
+
+/** What is remembered of a pod that waits. */
+interface Memory {
+  /** The situations it is in → performance.now() since when. */
+  since: ReadonlyMap<string, number>
+  /** What its Events have said. */
+  told: Set<string>
+}
+
+/** Pods that are remembered; beyond it those that were looked at longest ago are forgotten. */
+const maxRemembered = 20_000
+/** Events: when thousands of pods are stuck, all are told, but not all at once. */
+const eventBurst = 200
+const eventMs = 100
+const eventPauseMs = 5_000
+
+export class PodLoop {
+  readonly #parts: PodLoopParts
+  /** Namespace → credential → pods that are stuck. */
+  readonly #stuck = new Map<string, ReadonlyMap<string, number>>()
+  /** By uid. */
+  readonly #memories = new Map<string, Memory>()
+  readonly #events = new TokenBuckets(eventBurst, eventMs)
+
+  constructor(parts: PodLoopParts) {
+    this.#parts = parts
+  }
+
+  /** How many pods are stuck for a credential; undefined: nobody looks. */
+  stuckOf(state: CredentialState): number | undefined {
+    if (!looksAtPods(state) || this.#parts.watch.isForbidden) return undefined
+    let sum = 0
+    for (const counts of this.#stuck.values()) sum += counts.get(state.credential.name) ?? 0
+    return sum
+  }
+
+  /** Namespaces in which pods were stuck when they were looked at last. */
+  namespaces(): string[] {
+    return [...this.#stuck.keys()]
+  }
+
+  /** Whether there is anything to look at. */
+  concerns(namespace: string): boolean {
+    return this.#stuck.has(namespace) || !this.#parts.watch.waiting(namespace).next().done
+  }
+
+  /**
+   * @returns milliseconds after which to look again
+   * @throws the first error that a later attempt may not meet; all other pods are looked at all the same
+   */
+  async reconcile(name: string): Promise<number | undefined> {
+    const judges = this.#judgesOf(name)
+    const counts = new Map<string, number>()
+    const errors: unknown[] = []
+    let againMs = Number.POSITIVE_INFINITY
+    for (const pod of judges.length > 0 ? [...this.#parts.watch.waiting(name)] : []) {
+      const cases = this.#casesOf(pod, judges)
+      for (const stuck of cases) {
+        const verdict = verdictOf(stuck)
+        if (verdict === undefined) continue
+        if (stuck.heldMs < attemptedMs) againMs = Math.min(againMs, attemptedMs - stuck.heldMs)
+        if (verdict === 'wait') continue
+        counts.set(stuck.credential.name, (counts.get(stuck.credential.name) ?? 0) + 1)
+        if (!this.#tell(verdict, stuck)) againMs = Math.min(againMs, eventPauseMs)
+        try {
+          againMs = Math.min(againMs, (await this.#parts.evictor.heal(verdict, stuck)) ?? againMs)
+        } catch (error) {
+          errors.push(error)
+        }
+      }
+    }
+    this.#count(name, counts)
+    if (errors.length > 0) throw errors[0]
+    return Number.isFinite(againMs) ? againMs : undefined
+  }
+
+  #judgesOf(name: string): Judge[] {
+    const { caches, credentials, board } = this.#parts
+    const namespace = caches.namespaces.get('', name)
+    if (namespace === undefined) return []
+    return credentials.all().flatMap((record) => {
+      const { credential, entries, version, material } = record
+      if (!looksAtPods(record) || !entries || !selectsNamespace(credential, namespace)) return []
+      const outcome = board.outcomeOf(credential.name, name)
+      if (outcome?.version !== version || outcome.failure) return []
+      const lost = new Set(outcome.overlaps.filter(({ loser }) => loser === credential.name).map(({ key }) => key))
+      const issuedAt = Date.parse(material?.issuedAt ?? '')
+      return [{ credential, issuedAt, covers: coverageOf(record, lost) }]
+    })
+  }
+
+  #casesOf(pod: ObservedPod, judges: readonly Judge[]): Case[] {
+    const serviceAccount = this.#parts.caches.serviceAccounts.get(pod.namespace, pod.serviceAccount)
+    const before = this.#memories.get(pod.uid)
+    const now = performance.now()
+    const since = new Map<string, number>()
+    const cases = judges.map((judge) => {
+      const situation = `${judge.credential.uid} ${judge.issuedAt} ${serviceAccount?.listedAt}`
+      since.set(situation, before?.since.get(situation) ?? now)
+      return { ...judge, pod, serviceAccount, heldMs: now - (since.get(situation) ?? now) }
+    })
+    this.#memories.delete(pod.uid)
+    this.#memories.set(pod.uid, { since, told: before?.told ?? new Set() })
+    const [oldest = ''] = this.#memories.keys()
+    if (this.#memories.size > maxRemembered) this.#memories.delete(oldest)
+    return cases
+  }
+
+  /** Once for each pod and problem. @returns false: later */
+  #tell(verdict: Verdict, stuck: Case): boolean {
+    const { pod, credential } = stuck
+    const told = this.#memories.get(pod.uid)?.told
+    const problem = `${verdict} ${credential.secretName}`
+    if (told?.has(problem)) return true
+    if (!this.#events.take('')) return false
+    told?.add(problem)
+    this.#parts.reporter.aboutPod(pod, 'Warning', verdict, 'PullImage', noteOf(verdict, stuck))
+    return true
+  }
+
+  #count(namespace: string, counts: ReadonlyMap<string, number>): void {
+    const before = this.#stuck.get(namespace) ?? new Map<string, number>()
+    if (counts.size > 0) this.#stuck.set(namespace, counts)
+    else this.#stuck.delete(namespace)
+    for (const credential of new Set([...before.keys(), ...counts.keys()])) {
+      if (before.get(credential) !== counts.get(credential)) this.#parts.touchStatus(credential)
+    }
+  }
+}
+
+/** @param lost keys for which another credential's entry is in the Secret */
+function coverageOf({ entries }: CredentialRecord, lost: ReadonlySet<string>): Judge['covers'] {
+  const keys = [...(entries?.keys() ?? [])].filter((key) => !lost.has(key))
+  const known = new Map<string, boolean>()
+  return (image) => {
+    const covers = known.get(image) ?? keys.some((key) => keyMatchesImage(key, image))
+    known.set(image, covers)
+    return covers
+  }
+}
