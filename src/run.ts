@@ -101,6 +101,7 @@ export class Process {
           assertLeading(term)
           await operator.writeStatus(credential, status)
         },
+        admissionPoliciesAct: (act) => metrics.admissionPoliciesAct(act),
         observeLogins: (logins) => metrics.observeLogins(logins),
         observeStuckPods: (stuckPods) => metrics.observeStuckPods(stuckPods),
         evictionAsked: (result) => metrics.evictionAsked(result),

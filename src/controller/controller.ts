@@ -23,6 +23,7 @@ import { filesVersion } from '../sources/files-version.ts'
 import { issue, retire } from '../sources/sources.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { EvictionResult, LoginGauge, Loop, WatchRestart } from '../telemetry/metrics.ts'
+import { AdmissionProbe } from './admission-probe.ts'
 import { Board } from './board.ts'
 import type { Caches } from './caches.ts'
 import { Contention, objectKey } from './contention.ts'
@@ -65,6 +66,7 @@ export interface ControllerParts {
   /** Asks the registries about a login. */
   verify(entries: Entries, image: string | undefined, signal: AbortSignal): Promise<Verification>
   /** For metrics. */
+  admissionPoliciesAct(act: boolean): void
   observeLogins(logins: () => LoginGauge[]): void
   observeStuckPods(stuckPods: () => [credential: string, stuck: number][]): void
   evictionAsked(result: EvictionResult): void
@@ -161,6 +163,15 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
   const statusQueue = parts.queue('status', statusConcurrency, (name) => statusWriter.reconcile(name))
 
   const contention = new Contention()
+  const admission = new AdmissionProbe({
+    client,
+    caches,
+    credentials,
+    reporter,
+    log,
+    found: parts.admissionPoliciesAct,
+    signal,
+  })
   const namespaceLoop = new NamespaceLoop({
     caches,
     contention,
@@ -173,6 +184,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     serviceAccounts: new ServiceAccountWriter(client, caches.serviceAccounts),
     reporter,
     log,
+    linked: (...where) => admission.linked(...where),
   })
   const namespaceQueue = parts.queue('namespace', parts.concurrency, async (name) => {
     await namespaceLoop.reconcile(name).finally(() => {

@@ -10,7 +10,7 @@ import { linksAim, secretAim } from '../model/aim.ts'
 import { blame, contend, tooManyPullSecrets } from '../model/blame.ts'
 import type { Contended } from '../model/contended.ts'
 import { type CredentialState, desiredSecret } from '../model/desired.ts'
-import { desiredLink, type Link, leftoverLink } from '../model/link-change.ts'
+import { desiredLink, isPending, type Link, leftoverLink } from '../model/link-change.ts'
 import type { ObservedServiceAccount } from '../model/observed.ts'
 import type { Problem } from '../model/outcome.ts'
 import { asSource, secretChange } from '../model/secret-change.ts'
@@ -40,6 +40,8 @@ export interface NamespaceLoopParts {
   serviceAccounts: ServiceAccountWriter
   reporter: Reporter
   log: Logger
+  /** A reference was added by the operator, and not by an admission policy. */
+  linked(namespace: string, serviceAccount: string, secretName: string): void
 }
 
 interface TargetWithContent extends Target {
@@ -194,7 +196,13 @@ export class NamespaceLoop {
       for (const { desired, available } of targets) links.set(desired.name, desiredLink(desired, available, current))
       return links
     })
-    if (written) contention.wrote(key, aim, serviceAccount.listManager)
+    if (!written) return
+    contention.wrote(key, aim, serviceAccount.listManager)
+    const added = targets.find(({ desired, available }) => {
+      const link = desiredLink(desired, available, serviceAccount)
+      return link === 'add' && isPending(link, desired.name, serviceAccount)
+    })
+    if (added) this.#parts.linked(namespace.name, serviceAccount.name, added.desired.name)
   }
 
   async #takeAway(namespace: string, { desired, observed, change }: Target): Promise<void> {

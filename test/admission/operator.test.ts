@@ -22,6 +22,7 @@ beforeAll(async () => {
   lab = new Lab(cluster)
   source = await lab.source('hub', { 'ghcr.io': { username: 'robot', password: 'example-password' } })
   operator = await startOperator({ cluster })
+  await linkByHand()
 }, 180_000)
 
 afterAll(async () => {
@@ -29,6 +30,14 @@ afterAll(async () => {
   await lab?.client.close()
   await cluster?.stop()
 })
+
+/** A ServiceAccount that is older than its credential is linked by the operator. It then asks whether the policies act. */
+async function linkByHand(): Promise<void> {
+  const namespace = await lab.namespace('old')
+  await eventually(async () => expect(await lab.serviceAccount(namespace)).not.toBeNull())
+  const namespaces = { include: [namespace], optIn: true }
+  await lab.ready(await lab.credential('old', { source: { secretRef: { name: source } }, namespaces }))
+}
 
 /** Namespaces with a credential of their own, all served. */
 async function served(name: string, count: number): Promise<{ credential: string; namespaces: string[] }> {
@@ -116,6 +125,11 @@ test('a ServiceAccount that opts out loses the reference', async () => {
   await lab.patch(serviceAccountPath(namespace), { metadata: { annotations: { [optOutKey]: 'true' } } })
   await eventually(async () => expect(await lab.references(namespace)).toEqual([]))
 })
+
+test('the operator finds out that the policies act', async () => {
+  const known = async () => expect(await operator.metrics()).toContain('\nregcred_admission_policies_act 1\n')
+  await eventually(known, { describe: 'the metric', timeoutMs: 180_000 })
+}, 240_000)
 
 /**
  * What a policy does that does not know of a change yet, for as long as it is wanted: in this namespace the reference and

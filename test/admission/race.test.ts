@@ -17,6 +17,7 @@ const atOnce = 20
 let cluster: OwnedCluster
 let lab: Lab
 let operator: RunningOperator
+let credential: string
 
 beforeAll(async () => {
   cluster = await startCluster({ say: () => {} })
@@ -24,8 +25,9 @@ beforeAll(async () => {
   lab = new Lab(cluster)
   operator = await startOperator({ cluster })
   const source = await lab.source('race', { 'ghcr.io': { username: 'robot', password: 'example-password' } })
-  const credential = { source: { secretRef: { name: source } }, namespaces: { include: ['race-*'], optIn: true } }
-  await lab.ready(await lab.credential('race', credential))
+  const spec = { source: { secretRef: { name: source } }, namespaces: { include: ['race-*'], optIn: true } }
+  credential = await lab.credential('race', spec)
+  await lab.ready(credential)
 }, 180_000)
 
 afterAll(async () => {
@@ -53,7 +55,24 @@ test('without the policies some first pods have no reference, although the opera
   expect(without).toBeGreaterThan(0)
 })
 
+test('that the policies are not there is told, with the cure', async () => {
+  const told = async () => {
+    const [event, ...more] = await eventsAbout(credential)
+    expect(event).toMatchObject({
+      type: 'Normal',
+      note: expect.stringMatching(/install them \(config\/admission\)\.$/),
+    })
+    expect(more).toEqual([])
+  }
+  await eventually(told, { describe: 'the Event on the credential', timeoutMs: 180_000 })
+  expect(await operator.metrics()).toContain('\nregcred_admission_policies_act 0\n')
+}, 240_000)
+
 test('with the policies every first pod has it', async () => {
   await applyPolicies(cluster)
   expect(await latecomers('race-b')).toBe(0)
 })
+
+async function eventsAbout(name: string) {
+  return (await lab.events(name)).filter(({ reason }) => reason === 'AdmissionPoliciesMissing')
+}
