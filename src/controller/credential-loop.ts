@@ -234,7 +234,9 @@ function problemsOf(
 ): Pick<CredentialRecord, 'problem' | 'refreshFailure'> {
   const nothing = { problem: undefined, refreshFailure: undefined }
   const canWait = problem && !problem.terminal && current && !isWatched(source)
-  const { check } = candidate ?? {}
+  // What the registry says now of the login in use holds nothing back: that is told, and stays.
+  const isNew = candidate && !isDeepStrictEqual(candidate.entries, entriesInUse(current, now))
+  const check = isNew ? candidate.check : undefined
   if ((problem === undefined || canWait) && verify.policy === 'Enforce' && check && isRefusal(check)) {
     const stays = current ? 'The last good login stays.' : 'There is no earlier login.'
     const refused = { reason: 'VerificationFailed', message: `${check.message} ${stays}`, terminal: true }

@@ -125,7 +125,10 @@ test('a login that has ended is taken out, the others stay, and of none is left 
   const namespaces = { include: [namespace], optIn: true }
   const neighbour = await lab.credential('beside', { source: { secretRef: { name: source } }, namespaces })
   const beside = { 'ghcr.io': { username: 'robot', password: 'beside-the-one' } }
-  await eventually(async () => expect(await lab.logins(namespace)).toEqual({ ...beside, [registry]: issuer.latest }))
+  await eventually(async () => {
+    expect(issuer.latest).toBeDefined()
+    expect(await lab.logins(namespace)).toEqual({ ...beside, [registry]: issuer.latest })
+  })
   issuer.fail(500)
   await eventually(async () => expect(await lab.logins(namespace)).toEqual(beside), { timeoutMs: 120_000 })
   const { status } = await lab.condition(credential, 'Ready', 'False')
@@ -156,14 +159,16 @@ test(
     await arrived(lasting.issuer, lasting.namespace)
     await arrived(ending.issuer, ending.namespace)
     const before = (await lab.secret(lasting.namespace))?.metadata.resourceVersion
+    const { asked } = lasting.issuer
+    const askedOfOther = ending.issuer.asked
     await operator.whileDown(async () => {
       // The Secret that it proves itself with is another one: the login may be that of somebody else.
       await lab.patch(ending.issuer.secretPath, { stringData: { token: 'hvs.another-token' } })
     })
-    await eventually(() => expect(ending.issuer.asked).toBe(2))
+    await eventually(() => expect(ending.issuer.asked).toBeGreaterThan(askedOfOther))
     await arrived(ending.issuer, ending.namespace)
     await lab.ready(lasting.credential)
-    expect(lasting.issuer.asked).toBe(1)
+    expect(lasting.issuer.asked).toBe(asked)
     expect((await lab.secret(lasting.namespace))?.metadata.resourceVersion).toBe(before)
     await lab.deleteCredential(lasting.credential)
     await eventually(() => expect(lasting.issuer.live).toBe(0))
