@@ -85,8 +85,8 @@ export class Metrics {
     labelNames: ['result'],
     ...this.#registers,
   })
-  #logins: () => Iterable<LoginGauge> = () => []
   #stuckPods: () => Iterable<readonly [credential: string, stuck: number]> = () => []
+  #logins: () => Iterable<LoginGauge> = () => []
 
   constructor() {
     const queues = this.#queues
