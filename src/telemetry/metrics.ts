@@ -67,6 +67,13 @@ export class Metrics {
     ...this.#registers,
   })
 
+  readonly #evictions = new Counter({
+    name: 'regcred_evictions_total',
+    help: 'Evictions of stuck pods that were asked for, by result.',
+    labelNames: ['result'],
+    ...this.#registers,
+  })
+  #stuckPods: () => Iterable<readonly [credential: string, stuck: number]> = () => []
   readonly #asked = new Counter({
     name: 'regcred_source_requests_total',
     help: 'Logins asked for, by source and result: Succeeded, or the reason why not.',
@@ -79,13 +86,6 @@ export class Metrics {
     labelNames: ['verdict'],
     ...this.#registers,
   })
-  readonly #evictions = new Counter({
-    name: 'regcred_evictions_total',
-    help: 'Evictions of stuck pods that were asked for, by result.',
-    labelNames: ['result'],
-    ...this.#registers,
-  })
-  #stuckPods: () => Iterable<readonly [credential: string, stuck: number]> = () => []
   #logins: () => Iterable<LoginGauge> = () => []
 
   constructor() {
