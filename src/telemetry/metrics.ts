@@ -67,13 +67,6 @@ export class Metrics {
     ...this.#registers,
   })
 
-  readonly #evictions = new Counter({
-    name: 'regcred_evictions_total',
-    help: 'Evictions of stuck pods that were asked for, by result.',
-    labelNames: ['result'],
-    ...this.#registers,
-  })
-  #stuckPods: () => Iterable<readonly [credential: string, stuck: number]> = () => []
   readonly #asked = new Counter({
     name: 'regcred_source_requests_total',
     help: 'Logins asked for, by source and result: Succeeded, or the reason why not.',
@@ -86,7 +79,14 @@ export class Metrics {
     labelNames: ['verdict'],
     ...this.#registers,
   })
+  readonly #evictions = new Counter({
+    name: 'regcred_evictions_total',
+    help: 'Evictions of stuck pods that were asked for, by result.',
+    labelNames: ['result'],
+    ...this.#registers,
+  })
   #logins: () => Iterable<LoginGauge> = () => []
+  #stuckPods: () => Iterable<readonly [credential: string, stuck: number]> = () => []
 
   constructor() {
     const queues = this.#queues
