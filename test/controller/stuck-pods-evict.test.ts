@@ -1,6 +1,7 @@
 /** Pods that cannot pull are evicted where the credential and the installation say so, and no others. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { KubeObject } from '../../src/kube/objects.ts'
 import { OPERATOR_HOOK_TIMEOUT_MS, type RunningOperator, startOperator } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
 import { answer, first, type HttpProxy } from '../kube/http-proxy.ts'
@@ -15,6 +16,7 @@ import {
   missing,
   namesOf,
   pods,
+  podsPath,
   reasons,
   refused,
   stuckOf,
@@ -161,6 +163,15 @@ describe('with config/evict-pods', () => {
       ])
       expect(await evictionsIn(pod.metadata.namespace ?? '')).toEqual([])
     }
+    // Why not those of Jobs: to its Job, a pod that is deleted has failed.
+    await lab.client.delete(`${podsPath(jobIn ?? '')}/${job.metadata.name}`)
+    await eventually(async () => {
+      type Job = KubeObject & { status: { conditions?: { type: string; reason: string }[] } }
+      const { status } = await lab.client.get<Job>(`/apis/batch/v1/namespaces/${jobIn}/jobs/job`)
+      expect(status.conditions).toContainEqual(
+        expect.objectContaining({ type: 'Failed', reason: 'BackoffLimitExceeded' }),
+      )
+    })
   }, 120_000)
 
   test('an API server that says not now is asked again later', async () => {
