@@ -10,7 +10,7 @@ import { linksAim, secretAim } from '../model/aim.ts'
 import { blame, contend, tooManyPullSecrets } from '../model/blame.ts'
 import type { Contended } from '../model/contended.ts'
 import { type CredentialState, desiredSecret } from '../model/desired.ts'
-import { desiredLink, isPending, type Link, leftoverLink } from '../model/link-change.ts'
+import { desiredLink, isFull, isPending, type Link, leftoverLink } from '../model/link-change.ts'
 import type { ObservedServiceAccount } from '../model/observed.ts'
 import type { Problem } from '../model/outcome.ts'
 import { asSource, secretChange } from '../model/secret-change.ts'
@@ -106,7 +106,7 @@ export class NamespaceLoop {
     const unreliable = new Set<string>()
     for (const serviceAccount of [...caches.serviceAccounts.inNamespace(name)]) {
       const failure = await attempt(() => this.#link(namespace, serviceAccount, targets, states))
-      const problem = serviceAccount.tooMany ? tooManyPullSecrets : failure
+      const problem = isFull(serviceAccount) ? tooManyPullSecrets : failure
       if (problem) blame(problem, serviceAccount, targets)
       const contended = contendedOf('ServiceAccount', serviceAccount.name)
       if (contended === undefined) continue

@@ -16,7 +16,7 @@ import type { ManagedFields, ObjectMeta } from '../api/object-meta.ts'
 import type { RegistryCredential } from '../api/registry-credential.ts'
 import type { KubeObject } from '../kube/objects.ts'
 import { type Credential, interpret } from '../model/credential.ts'
-import type { ObservedSecret, ObservedServiceAccount } from '../model/observed.ts'
+import { maxPullSecrets, type ObservedSecret, type ObservedServiceAccount } from '../model/observed.ts'
 import type { Namespace } from '../model/selection.ts'
 import type { Status } from '../model/status.ts'
 import { maxMarkLength } from './marks.ts'
@@ -30,8 +30,6 @@ export interface ObservedCredential extends Credential {
 }
 
 const none: readonly never[] = Object.freeze([])
-
-const maxPullSecrets = 256
 
 /** Secret names that the annotation of a ServiceAccount may hold. */
 const maxManaged = 16

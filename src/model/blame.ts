@@ -7,7 +7,7 @@ import type { Target } from './target.ts'
 
 export const tooManyPullSecrets: Problem = {
   reason: 'TooManyPullSecrets',
-  message: 'it has more imagePullSecrets than the operator handles, and is left alone; take some off.',
+  message: 'it has more imagePullSecrets than the operator handles (256), and gets no more; take some off.',
 }
 
 /** What went wrong counts against the references that were to be changed. */

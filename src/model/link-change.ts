@@ -3,7 +3,7 @@
  * too: we append, never reorder, and remove only what our annotation says that we added.
  */
 import type { CredentialState, DesiredSecret } from './desired.ts'
-import type { ObservedServiceAccount } from './observed.ts'
+import { maxPullSecrets, type ObservedServiceAccount } from './observed.ts'
 import { type Namespace, selectsNamespace, selectsServiceAccount } from './selection.ts'
 
 /** What is to become of the reference to one Secret. */
@@ -53,6 +53,7 @@ export function linkChange(
   const added: string[] = []
   for (const [name, link] of links) {
     if (link === 'add' && !listed.has(name)) {
+      if (serviceAccount.pullSecrets.length + added.length >= maxPullSecrets) continue
       added.push(name)
       managed.add(name)
     } else if (link === 'remove' && managed.delete(name)) {
@@ -67,6 +68,11 @@ export function linkChange(
   }
   const same = equal(change.pullSecrets, serviceAccount.pullSecrets) && equal(change.managed, serviceAccount.managed)
   return same ? undefined : change
+}
+
+/** No entry can be added to it; the policies of `config/admission` stop there too. */
+export function isFull({ tooMany, pullSecrets }: ObservedServiceAccount): boolean {
+  return tooMany || pullSecrets.length >= maxPullSecrets
 }
 
 /** Whether a link asks for a write on this ServiceAccount. */

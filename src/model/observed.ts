@@ -33,6 +33,9 @@ export interface RecognizedSecret extends ObservedSecret {
   proven: boolean
 }
 
+/** Entries of a list that is handled; there are none longer in use. */
+export const maxPullSecrets = 256
+
 export interface ObservedServiceAccount {
   namespace: string
   name: string
@@ -43,7 +46,7 @@ export interface ObservedServiceAccount {
   pullSecrets: readonly string[]
   /** When that list was written last; milliseconds since 1970. */
   listedAt: number
-  /** The list is longer than any that is in use. It is not kept in memory, and the ServiceAccount is left alone. */
+  /** The list is longer than that. It is not kept in memory, and the ServiceAccount is left alone. */
   tooMany: boolean
   /** The entries that we added, as our annotation remembers them; a few at most. */
   managed: readonly string[]

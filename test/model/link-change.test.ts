@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import type { DesiredSecret } from '../../src/model/desired.ts'
 import {
   desiredLink,
+  isFull,
   isPending,
   type Link,
   type LinkChange,
@@ -263,4 +264,14 @@ describe('for any ServiceAccount', () => {
       { maxSkipsPerRun: 1000 },
     )
   })
+})
+
+test('to a list of 256 entries nothing is added, and what is ours is still taken off', () => {
+  const others = Array.from({ length: 255 }, (_, index) => `other-${index}`)
+  const add = new Map<string, Link>([['regcred', 'add']])
+  expect(linkChange(serviceAccount({ pullSecrets: others }), add)?.pullSecrets).toHaveLength(256)
+  const full = serviceAccount({ pullSecrets: [...others, 'one-more'] })
+  expect([linkChange(full, add), isFull(full)]).toEqual([undefined, true])
+  const linked = serviceAccount({ pullSecrets: [...others, 'regcred'], managed: ['regcred'] })
+  expect(linkChange(linked, new Map([['regcred', 'remove']]))?.pullSecrets).toEqual(others)
 })
