@@ -22,6 +22,13 @@ const copies =
   'custom-columns=NAMESPACE:.metadata.namespace,SECRET:.metadata.name,UID:.metadata.uid,VERSION:.metadata.resourceVersion'
 const copyList = ['get', 'secrets', '--all-namespaces', '--field-selector', 'metadata.name=regcred', '-o', copies]
 
+const policies = ['-f', 'config/admission/serviceaccounts.yaml', '-f', 'config/admission/pods.yaml']
+/** Asks what would become of a ServiceAccount without our entry: with the policies it comes back. */
+const withoutReference = [
+  ...['patch', 'serviceaccount', 'default', '--namespace', 'shop', '--type=merge', '-p', '{"imagePullSecrets":null}'],
+  ...['--dry-run=server', '-o', 'jsonpath={.imagePullSecrets}'],
+]
+
 tell('A Kubernetes control plane: etcd, kube-apiserver and kube-controller-manager, on this machine only.')
 const { kubectl: kubectlPath } = await provision(sayOn(process.stderr))
 const cluster = await startCluster()
@@ -112,6 +119,23 @@ await show('label', 'namespace', 'legacy', 'use.regcred.dev/dockerhub=true')
 await until(/NotOwned/, 'get', 'rcred', 'dockerhub', '-o', 'jsonpath={.status.failures}')
 await show('get', 'rcred', 'dockerhub', '-o', 'wide')
 
+tell(
+  'With the admission policies, a pod that is created together with its namespace has the Secret from the first moment.',
+)
+await show('apply', '--server-side', ...policies)
+await until(/regcred/, ...withoutReference)
+await show('create', 'namespace', 'shop-us')
+await show('wait', '--for=create', 'serviceaccount/default', '--namespace', 'shop-us')
+await show('run', 'first', '--namespace', 'shop-us', '--image', 'docker.io/acme/shop:1.0')
+await show('get', 'pod', 'first', '--namespace', 'shop-us', '-o', 'jsonpath={.spec.imagePullSecrets}')
+
+tell('A sync that sets a list of its own keeps the reference, in the same request.')
+await show(
+  ...['patch', 'serviceaccount', 'default', '--namespace', 'shop-us', '--field-manager=argocd-controller'],
+  ...['--type=merge', '-p', '{"imagePullSecrets":[{"name":"from-git"}]}'],
+)
+await show('get', 'serviceaccount', 'default', '--namespace', 'shop-us', '-o', references)
+
 tell('The credential is deleted. Its Secrets and references are gone; what others made is still there.')
 await show('delete', 'rcred', 'dockerhub')
 await show(...copyList)
@@ -161,6 +185,7 @@ await cluster.stop()
 
 /** Leaves the cluster as a newcomer would find it after the installation. */
 async function cleanUp(): Promise<void> {
+  await cluster.kubectl('delete', ...policies)
   await cluster.kubectl('delete', 'rcred', '--all')
   await cluster.kubectl('delete', ...(await namespaces()).filter((name) => !given.includes(name)))
   const sources = '--field-selector=metadata.name!=regcred-operator-key,type!=regcred.dev/state'
