@@ -186,11 +186,11 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     log,
     linked: (...where) => admission.linked(...where),
   })
-  const namespaceQueue = parts.queue('namespace', parts.concurrency, async (name) => {
-    await namespaceLoop.reconcile(name).finally(() => {
+  const namespaceQueue = parts.queue('namespace', parts.concurrency, (name) =>
+    namespaceLoop.reconcile(name).finally(() => {
       if (podLoop.concerns(name)) podQueue.addAfter(name, podSettleMs) // all that it goes by may be new
-    })
-  })
+    }),
+  )
 
   const sourceVersion = ({ source }: Credential): string => {
     if (source.files && filesDir !== undefined) return filesVersion(filesDir, source.files.name)
