@@ -7,10 +7,15 @@ export interface Contest {
   nextMs: number
 }
 
+interface Remembered extends Repairs {
+  /** It was told to wait when it was last asked about: that the wait is over by now does not mean that nothing is to do. */
+  waits: boolean
+}
+
 export class Contention {
   readonly #now: () => number
   /** By object, the one that was written last at the end. */
-  readonly #repairs = new Map<string, Repairs>()
+  readonly #repairs = new Map<string, Remembered>()
 
   /** @param now milliseconds of a clock that never goes back */
   constructor(now: () => number = () => performance.now()) {
@@ -20,9 +25,12 @@ export class Contention {
   /** False while the object has to wait for its next write. Another aim than before starts anew. */
   mayWrite(object: string, aim: string): boolean {
     const repairs = this.#repairs.get(object)
-    if (repairs?.aim === aim) return waitOf(repairs, this.#now()) === 0
-    this.forget(object)
-    return true
+    if (repairs?.aim !== aim) {
+      this.forget(object)
+      return true
+    }
+    repairs.waits = waitOf(repairs, this.#now()) > 0
+    return !repairs.waits
   }
 
   /** @param manager the other field manager that the object showed before */
@@ -30,7 +38,7 @@ export class Contention {
     const now = this.#now()
     const repairs = afterWrite(this.#repairs.get(object), aim, manager, now)
     this.#repairs.delete(object)
-    this.#repairs.set(object, repairs)
+    this.#repairs.set(object, { ...repairs, waits: true })
     for (const [oldest, past] of this.#repairs) {
       if (!isOver(past, now)) break
       this.#repairs.delete(oldest)
@@ -42,7 +50,7 @@ export class Contention {
     const repairs = this.#repairs.get(object)
     const now = this.#now()
     if (repairs === undefined || repairs.contended === 0 || isOver(repairs, now)) return undefined
-    return { manager: repairs.manager, nextMs: waitOf(repairs, now) || peaceAfter(repairs, now) }
+    return { manager: repairs.manager, nextMs: repairs.waits ? waitOf(repairs, now) : peaceAfter(repairs, now) }
   }
 
   /** The object is gone, or is not wanted any more. */

@@ -1,5 +1,5 @@
 /** What is wrong with one ServiceAccount of a namespace, told by the Secrets that it is to refer to, or is not to any more. */
-import { type Contended, contendedProblem } from './contended.ts'
+import type { Contended } from './contended.ts'
 import { desiredLink, isPending } from './link-change.ts'
 import type { ObservedServiceAccount } from './observed.ts'
 import type { Problem } from './outcome.ts'
@@ -22,7 +22,10 @@ export function blame(problem: Problem, serviceAccount: ObservedServiceAccount, 
   }
 }
 
-/** Somebody keeps undoing what is written: no reference is there for good, and what is still to be taken off has to wait. */
+/**
+ * Somebody keeps undoing what is written: no reference is there for good. One that they keep putting back does not keep its
+ * Secret, nor the finalizer: whoever may write ServiceAccounts of a namespace could hold up the end of a credential by it.
+ */
 export function contend(
   contended: Contended,
   serviceAccount: ObservedServiceAccount,
@@ -33,6 +36,5 @@ export function contend(
     const link = desiredLink(desired, available, serviceAccount)
     if (link !== 'add' && !isPending(link, desired.name, serviceAccount)) continue
     target.contended ??= contended
-    if (link !== 'add') target.stuck ??= contendedProblem(contended)
   }
 }

@@ -22,7 +22,7 @@ export function desiredLink(desired: DesiredSecret, available: boolean, serviceA
     states.some(({ credential }) => selectsServiceAccount(credential, serviceAccount))
   switch (desired.state) {
     case 'absent':
-      return 'remove'
+      return selected(desired.selectedBy) ? 'keep' : 'remove' // its Secret is to come: an admission policy insists on it
     case 'released':
       return 'release'
     case 'held':

@@ -95,6 +95,18 @@ test('a credential that is deleted leaves nothing behind', async () => {
   await clean(namespaces)
 })
 
+test('a credential is deleted beside one of the same Secret whose source is missing, and which keeps the reference', async () => {
+  const { credential, namespaces } = await served('beside', 2)
+  const other = { source: { secretRef: { name: 'missing' } }, namespaces: { include: namespaces, optIn: true } }
+  await lab.condition(await lab.credential('sourceless', other), 'Ready', 'False')
+  await lab.deleteCredential(credential)
+  await eventually(async () => await expect(lab.readCredential(credential)).rejects.toThrow('not found'))
+  for (const namespace of namespaces) {
+    expect(await lab.secret(namespace)).toBeNull()
+    expect(await lab.references(namespace)).toEqual(['regcred'])
+  }
+})
+
 test('a credential that no longer selects the namespaces leaves nothing behind', async () => {
   const { credential, namespaces } = await served('narrowed', 10)
   await lab.patchCredential(credential, { namespaces: { include: [] } })

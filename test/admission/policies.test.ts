@@ -134,6 +134,16 @@ describe('a ServiceAccount', () => {
     expect((await create(namespace, 'full', { imagePullSecrets: list(256) })).names).toHaveLength(256)
   })
 
+  test('stays within the cost budget, however long somebody makes the annotation', async () => {
+    const metadata = { annotations: { [managedAnnotation]: 'a,'.repeat(100_000) } }
+    expect(await create(await selected('long-annotation'), 'long', {}, metadata)).toEqual(linked)
+  }, 60_000)
+
+  test('stays within the cost budget, however long somebody makes the list', async () => {
+    const imagePullSecrets = Array(100_000).fill({})
+    expect((await create(await selected('long-list'), 'long', { imagePullSecrets })).names).toHaveLength(100_000)
+  }, 60_000)
+
   test('that opts out is left alone, with our entry or without it', async () => {
     const namespace = await selected('out')
     const metadata = { annotations: { [optOutKey]: 'true' } }

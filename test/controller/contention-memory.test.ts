@@ -34,9 +34,19 @@ test('it is to be looked at when it may be written, and then when there is peace
   clock.now = 2_000
   expect(contention.of('a')).toEqual({ manager: 'argocd-controller', nextMs: 3_000 })
   clock.now = 5_000
+  expect(contention.mayWrite('a', 'add')).toBe(true)
   expect(contention.of('a')).toEqual({ manager: 'argocd-controller', nextMs: 10 * minute - 5_000 })
   clock.now = 10 * minute
   expect(contention.of('a')).toBeUndefined()
+})
+
+test('a wait that ends just after the object was held back is not taken for peace', () => {
+  const { contention, clock } = contentionAt()
+  contend(contention, 'a')
+  clock.now = 4_999
+  expect(contention.mayWrite('a', 'add')).toBe(false)
+  clock.now = 5_000
+  expect(contention.of('a')?.nextMs).toBe(0)
 })
 
 test('what is wanted otherwise for a moment starts anew', () => {

@@ -43,6 +43,16 @@ describe('the reference of the ServiceAccount default', () => {
       { available: 'remove', missing: 'remove' },
     ],
     [
+      'the Secret should be gone until the login of a credential that selects it is there',
+      { name: 'regcred', selectedBy: [forDefault], state: 'absent' },
+      { available: 'keep', missing: 'keep' },
+    ],
+    [
+      'the Secret should be gone, and is to come for others',
+      { name: 'regcred', selectedBy: [forDeploy], state: 'absent' },
+      { available: 'remove', missing: 'remove' },
+    ],
+    [
       'the Secret is released',
       { name: 'regcred', selectedBy: [], state: 'released' },
       { available: 'release', missing: 'release' },
