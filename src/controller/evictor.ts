@@ -2,7 +2,7 @@
  * Evicts stuck pods, so that their controllers make them anew: through the Eviction API, slowly, and only as they were seen.
  *
  * Brakes: a few at once in the whole cluster, then one every ten seconds; of one controller one at a time, and ever more
- * rarely while its pods are refused with every new login.
+ * rarely while those that were made since are stuck again.
  */
 import { fieldManager } from '../api/names.ts'
 import { ApiError, isForbidden, isOvertaken } from '../kube/api-error.ts'
@@ -23,15 +23,19 @@ export interface EvictorParts {
 
 /** What is known of a controller whose pods were to be evicted. */
 interface Turn {
-  /** The login in use when one was evicted last; milliseconds since 1970. */
-  issuedAt: number
-  /** How often a pod of it was evicted for a login that turned out to be refused like the one before. */
+  /** The login in use, and the list of the ServiceAccount, when one was evicted last. */
+  situation: string
+  /** When one was evicted first, as the API counts: in full seconds, but as milliseconds since 1970. */
+  evictedAt: number
+  /** How often a pod made since was stuck again, for another login or another list. */
   futile: number
   /** How often in a row the API server has said: not now. */
   delays: number
   /** In ms of performance.now(). */
   notBefore: number
 }
+
+const firstTurn: Turn = { situation: '', evictedAt: Number.POSITIVE_INFINITY, futile: 0, delays: 0, notBefore: 0 }
 
 const burst = 5
 const refillMs = 10_000
@@ -67,14 +71,15 @@ export class Evictor {
    * @throws what a later attempt may not meet
    */
   async heal(verdict: Verdict, stuck: Case): Promise<number | undefined> {
-    const { pod, credential, issuedAt, heldMs } = stuck
+    const { pod, serviceAccount, credential, issuedAt, heldMs } = stuck
     const controller = pod.replacedBy
     if (credential.healPods !== 'Evict' || !healsByNewPod(verdict) || controller === undefined) return undefined
-    const turn = this.#turns.get(controller) ?? { issuedAt, futile: 0, delays: 0, notBefore: 0 }
+    const turn = this.#turns.get(controller) ?? firstTurn
     const now = performance.now()
     const until = Math.max(turn.notBefore, this.#forbidden.get(pod.namespace) ?? 0, now + settleMs - heldMs)
     if (until > now) return until - now
     if (!this.#bucket.take('')) return refillMs
+    const fullSecond = Math.floor(Date.now() / 1000) * 1000
     try {
       await this.#post(pod)
     } catch (error) {
@@ -86,9 +91,12 @@ export class Evictor {
       this.#isDelayed(pod)
       return waitMs
     }
-    const futile = turn.futile + (verdict === 'RefusedBefore' && turn.issuedAt !== issuedAt ? 1 : 0)
+    const situation = `${issuedAt} ${serviceAccount?.listedAt}`
+    const isFutile = pod.createdAt >= turn.evictedAt && situation !== turn.situation
+    const futile = turn.futile + (isFutile ? 1 : 0)
+    const evictedAt = Math.min(turn.evictedAt, fullSecond)
     const notBefore = now + Math.min(pauseMs * 2 ** futile, maxPauseMs)
-    remember(this.#turns, controller, { issuedAt, futile, delays: 0, notBefore })
+    remember(this.#turns, controller, { situation, evictedAt, futile, delays: 0, notBefore })
     this.#isEvicted(stuck)
     return undefined
   }

@@ -17,7 +17,7 @@ import type { PodWatch } from './pod-watch.ts'
 import type { Reporter } from './reporter.ts'
 
 export interface PodLoopParts {
-  caches: Pick<Caches, 'namespaces' | 'serviceAccounts'>
+  caches: Pick<Caches, 'credentials' | 'namespaces' | 'serviceAccounts'>
   credentials: CredentialStates
   board: Board
   watch: PodWatch
@@ -56,11 +56,14 @@ export class PodLoop {
     this.#parts = parts
   }
 
-  /** How many pods are stuck for a credential; undefined: nobody looks. */
+  /** How many pods are stuck for a credential; undefined: nobody looks, or has looked yet. */
   stuckOf(state: CredentialState): number | undefined {
-    if (!looksAtPods(state) || this.#parts.watch.isForbidden) return undefined
+    const { caches, watch } = this.#parts
+    const { name } = state.credential
+    if (!looksAtPods(state) || watch.isForbidden) return undefined
+    if (!watch.isRead) return caches.credentials.get('', name)?.status?.pods?.stuck // as the operator before has left it
     let sum = 0
-    for (const counts of this.#stuck.values()) sum += counts.get(state.credential.name) ?? 0
+    for (const counts of this.#stuck.values()) sum += counts.get(name) ?? 0
     return sum
   }
 
@@ -79,8 +82,8 @@ export class PodLoop {
    * @throws the first error that a later attempt may not meet; all other pods are looked at all the same
    */
   async reconcile(name: string): Promise<number | undefined> {
-    const judges = this.#judgesOf(name)
-    const counts = new Map<string, number>()
+    const { judges, awaited } = this.#judgesOf(name)
+    const counts = new Map([...(this.#stuck.get(name) ?? [])].filter(([credential]) => awaited.has(credential)))
     const errors: unknown[] = []
     let againMs = Number.POSITIVE_INFINITY
     for (const pod of judges.length > 0 ? [...this.#parts.watch.waiting(name)] : []) {
@@ -100,31 +103,40 @@ export class PodLoop {
       }
     }
     this.#count(name, counts)
+    if (awaited.size === 0) this.#parts.watch.looked(name)
     if (errors.length > 0) throw errors[0]
     return Number.isFinite(againMs) ? againMs : undefined
   }
 
-  #judgesOf(name: string): Judge[] {
+  /** @returns also the credentials that are on their way to the namespace, which wakes this loop when they are there */
+  #judgesOf(name: string): { judges: Judge[]; awaited: ReadonlySet<string> } {
     const { caches, credentials, board } = this.#parts
     const namespace = caches.namespaces.get('', name)
-    if (namespace === undefined) return []
-    return credentials.all().flatMap((record) => {
+    const judges: Judge[] = []
+    const awaited = new Set<string>()
+    if (namespace === undefined) return { judges, awaited }
+    for (const record of credentials.all()) {
       const { credential, entries, version, material } = record
-      if (!looksAtPods(record) || !entries || !selectsNamespace(credential, namespace)) return []
+      if (!looksAtPods(record) || !selectsNamespace(credential, namespace)) continue
       const outcome = board.outcomeOf(credential.name, name)
-      if (outcome?.version !== version || outcome.failure) return []
-      const lost = new Set(outcome.overlaps.filter(({ loser }) => loser === credential.name).map(({ key }) => key))
-      const issuedAt = Date.parse(material?.issuedAt ?? '')
-      return [{ credential, issuedAt, covers: coverageOf(record, lost) }]
-    })
+      if (!outcome || (entries && outcome.version !== version && !outcome.failure)) awaited.add(credential.name)
+      else if (entries && !outcome.failure) {
+        const lost = new Set(outcome.overlaps.filter(({ loser }) => loser === credential.name).map(({ key }) => key))
+        const issuedAt = Date.parse(material?.issuedAt ?? '')
+        judges.push({ credential, issuedAt, covers: coverageOf(record, lost) })
+      }
+    }
+    return { judges, awaited }
   }
 
   #casesOf(pod: ObservedPod, judges: readonly Judge[]): Case[] {
+    const concerned = judges.filter(({ covers }) => pod.waits.some(({ image }) => covers(image)))
+    if (concerned.length === 0) return [] // and nothing is remembered of it
     const serviceAccount = this.#parts.caches.serviceAccounts.get(pod.namespace, pod.serviceAccount)
     const before = this.#memories.get(pod.uid)
     const now = performance.now()
     const since = new Map<string, number>()
-    const cases = judges.map((judge) => {
+    const cases = concerned.map((judge) => {
       const situation = `${judge.credential.uid} ${judge.issuedAt} ${serviceAccount?.listedAt}`
       since.set(situation, before?.since.get(situation) ?? now)
       return { ...judge, pod, serviceAccount, heldMs: now - (since.get(situation) ?? now) }

@@ -25,9 +25,18 @@ export interface PodWatchParts {
 /** Milliseconds until the right to see pods is tried again. */
 const forbiddenMs = 60_000
 
+interface Open {
+  cache: Cache<ObservedPod>
+  reflector: Reflector
+  abort: AbortController
+  isListed: boolean
+  /** Namespaces of the first list in which pods wait and that are yet to be looked at. */
+  unread: Set<string>
+}
+
 export class PodWatch {
   readonly #parts: PodWatchParts
-  #open: { cache: Cache<ObservedPod>; reflector: Reflector; abort: AbortController } | undefined
+  #open: Open | undefined
   #wanted = false
   #forbidden = false
   #told = false
@@ -50,6 +59,16 @@ export class PodWatch {
     return this.#forbidden
   }
 
+  /** All pods that waited when the watch began have been looked at. */
+  get isRead(): boolean {
+    return this.#open?.isListed === true && this.#open.unread.size === 0
+  }
+
+  /** The pods of the namespace have been looked at, with all that there is to go by. */
+  looked(namespace: string): void {
+    if (this.#open?.unread.delete(namespace) && this.isRead) this.#parts.reset()
+  }
+
   /** The pods of the namespace that wait for an image in want of a login. */
   *waiting(namespace: string): Generator<ObservedPod, void, undefined> {
     for (const pod of this.#open?.cache.inNamespace(namespace) ?? []) if (pod.waits.length > 0) yield pod
@@ -67,8 +86,11 @@ export class PodWatch {
     if (!this.#wanted || signal.aborted) return
     const abort = new AbortController()
     const cache = new Cache(observePod)
+    const unread = new Set<string>()
     cache.subscribe(({ namespace, before, after }) => {
-      if (before?.waits.length || after?.waits.length) changed(namespace)
+      if (!before?.waits.length && !after?.waits.length) return
+      if (!open.isListed) unread.add(namespace)
+      changed(namespace)
     })
     const reflector = reflect({
       client,
@@ -84,13 +106,15 @@ export class PodWatch {
         return true
       },
     })
-    this.#open = { cache, reflector, abort }
-    const isBack = () => {
-      if (!this.#forbidden) return
+    const open = { cache, reflector, abort, isListed: false, unread }
+    this.#open = open
+    const isListed = () => {
+      open.isListed = true
+      if (this.#open !== open) return
       this.#forbidden = false
-      reset()
+      if (this.isRead) reset()
     }
-    reflector.synced.then(isBack, () => {})
+    reflector.synced.then(isListed, () => {})
   }
 
   #refused(): void {

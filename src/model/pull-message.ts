@@ -33,7 +33,7 @@ const refused =
   /fetch oauth token\b.*\b40[13]\b|incorrect username or password|invalid username\/password|token has expired|not authorized to perform|unexpected status\b.*\b40[13]\b|\b403 forbidden\b/i
 
 const missing =
-  /pull access denied|may require authorization|insufficient_scope|no basic auth credentials|unauthorized|authentication required|\bdenied\b/i
+  /pull access denied|may require authorization|insufficient_scope|no basic auth credentials|unauthorized|authentication required|(?<!permission )\bdenied\b/i
 
 /**
  * @param reason of a container's `state.waiting`

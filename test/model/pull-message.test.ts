@@ -58,6 +58,11 @@ const rows: Row[] = [
     'refused',
   ],
   [
+    'Artifact Registry without the right',
+    'denied: Permission "artifactregistry.repositories.downloadArtifacts" denied on resource "projects/acme"',
+    'missing',
+  ],
+  [
     'CRI-O at Docker Hub',
     'reading manifest 1 in docker.io/acme/app: errors:\ndenied: requested access to the resource is denied\nunauthorized: authentication required\n',
     'missing',
@@ -123,6 +128,11 @@ const rows: Row[] = [
   ['another platform', 'no match for platform in manifest: not found', undefined],
   ['another platform, CRI-O', 'choosing image instance: no matching manifest for linux/arm64', undefined],
   ['a full disk', 'write /var/lib/containerd/x: no space left on device: unauthorized', undefined],
+  [
+    'a node that may not write its own files',
+    unpack('failed to extract layer sha256:ab: mkdir /var/lib/containerd/tmp: permission denied: unknown'),
+    undefined,
+  ],
   ['words that nobody knows', 'something went wrong', undefined],
   ['no words', '', undefined],
 
