@@ -230,7 +230,7 @@ function toLogin(
   const interval = isWatched(source) ? undefined : refreshInterval
   return {
     entries,
-    issuedAt: issuedAt ?? same?.issuedAt ?? now,
+    issuedAt: same?.issuedAt ?? issuedAt ?? now, // the same entries are the same login, whatever else of the source changed
     expiresAt,
     refreshAt: refreshTime(
       { issuedAt: now, expiresAt: endStays ? undefined : expiresAt, refreshAfter, interval },

@@ -3,6 +3,7 @@
  * what is done. It looks at all that wait, whatever woke it, and only at namespaces that are up to date: what is on its
  * way may heal them.
  */
+import { setImmediate as turnOfOthers } from 'node:timers/promises'
 import { TokenBuckets } from '../kube/token-bucket.ts'
 import type { CredentialState } from '../model/desired.ts'
 import { keyMatchesImage } from '../model/keyring.ts'
@@ -87,6 +88,7 @@ export class PodLoop {
     const errors: unknown[] = []
     let againMs = Number.POSITIVE_INFINITY
     for (const pod of judges.length > 0 ? [...this.#parts.watch.waiting(name)] : []) {
+      await turnOfOthers() // thousands of pods of one namespace must not hold up the lease
       const cases = this.#casesOf(pod, judges)
       for (const stuck of cases) {
         const verdict = verdictOf(stuck)

@@ -60,6 +60,9 @@ beforeAll(async () => {
   }
   await lab.condition(failing, 'Ready', 'False')
   await lab.condition(waiting, 'Ready', 'False')
+  // It asks once whether admission policies act, and tells.
+  const asked = async () => expect(await operator.metrics()).toContain('\nregcred_admission_policies_act 0\n')
+  await eventually(asked, { timeoutMs: 180_000 })
   await settled()
 }, OPERATOR_HOOK_TIMEOUT_MS)
 
