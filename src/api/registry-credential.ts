@@ -43,7 +43,7 @@ export interface RegistryCredentialSpec {
    */
   pods: 'Inherit' | 'AddToOwnList'
   /**
-   * What is done about pods that wait for an image that this credential is for, and cannot pull it as they are. Report: they are counted in status.pods, and an Event on each tells what is wrong and what heals it. Evict: those that a controller makes anew are evicted too, where the installation lets the operator (config/evict-pods). "Off" (in quotes, YAML reads Off as false): nobody looks. Default: Report.
+   * What is done about pods that wait for an image that this credential is for, and cannot pull it as they are. Report: they are counted in status.pods, and an Event on each tells what is wrong and what heals it. Evict: those that a new pod would heal, and a controller makes anew, are evicted too, where the installation lets the operator (config/evict-pods). "Off" (in quotes, YAML reads Off as false): nobody looks. Default: Report.
    */
   healPods: 'Off' | 'Report' | 'Evict'
   /**

@@ -16,7 +16,7 @@ const maxNamed = 3
 
 const cures = {
   ServiceAccount:
-    'leave imagePullSecrets out of the manifest of the ServiceAccount, or have the field ignored (Argo CD: ignoreDifferences on /imagePullSecrets with RespectIgnoreDifferences=true; Flux: kustomize.toolkit.fluxcd.io/ssa: IfNotPresent), or install the admission policy (config/admission)',
+    'leave imagePullSecrets out of the manifest of the ServiceAccount, or have the field ignored (Argo CD: ignoreDifferences on /imagePullSecrets with RespectIgnoreDifferences=true; Flux: kustomize.toolkit.fluxcd.io/ssa: IfNotPresent), or install the admission policy (config/admission), or leave the ServiceAccount to others by its annotation regcred.dev/opt-out=true',
   Secret:
     'have whoever writes or deletes the Secret leave it alone, such as another installation of this operator or a tool that copies Secrets',
 }
