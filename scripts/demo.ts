@@ -176,6 +176,7 @@ In another terminal:
   kubectl get rcred
   kubectl explain rcred.spec.namespaces
 
+To run one of your own (npm start), end that process first, since one works at a time: kill ${operator.pid}. The cluster stays.
 After an uninstallation the operator's token is gone: run one by npm start -- --kubeconfig "$KUBECONFIG" then.
 Ctrl-C ends both and leaves nothing behind.`)
   await untilTold()
