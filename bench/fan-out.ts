@@ -10,6 +10,7 @@ import { installOperator } from '../test/cluster/install.ts'
 import { type RunningOperator, startOperator } from '../test/cluster/operator.ts'
 import { eventually } from '../test/cluster/wait.ts'
 import { Lab } from '../test/controller/lab.ts'
+import { inParallel } from '../test/support/in-parallel.ts'
 
 const count = Number(process.argv[2] ?? 1000)
 const root = join(import.meta.dirname, '..')
@@ -21,7 +22,7 @@ const cluster = await startCluster()
 await installOperator(cluster)
 const lab = new Lab(cluster)
 console.log(`${count} namespaces …`)
-await inParallel(count, (index) => lab.namespace(`bench-${index}`))
+await inParallel(Array(count).keys(), 32, (index) => lab.namespace(`bench-${index}`))
 await eventually(async () => (await countOf('/api/v1/serviceaccounts')) >= count, { timeoutMs: 600_000 })
 const source = await lab.source('bench', { 'ghcr.io': { username: 'bench', password: 'bench-password-1' } })
 
@@ -91,14 +92,6 @@ async function countOf(path: string): Promise<number> {
     query: { limit: 1 },
   })
   return (metadata.remainingItemCount ?? 0) + 1
-}
-
-async function inParallel(total: number, work: (index: number) => Promise<unknown>): Promise<void> {
-  let next = 0
-  const worker = async () => {
-    while (next < total) await work(next++)
-  }
-  await Promise.all(Array.from({ length: 32 }, worker))
 }
 
 function residentMiB({ pid }: RunningOperator): number {

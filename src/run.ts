@@ -103,7 +103,6 @@ export class Process {
         },
         admissionPoliciesAct: (act) => metrics.admissionPoliciesAct(act),
         observeLogins: (logins) => metrics.observeLogins(logins),
-        observeStuckPods: (stuckPods) => metrics.observeStuckPods(stuckPods),
         evictionAsked: (result) => metrics.evictionAsked(result),
         watchRestarted: (resource, reason) => metrics.watchRestarted(resource, reason),
         signal: leading,

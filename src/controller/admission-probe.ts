@@ -14,6 +14,7 @@ import type { Caches } from './caches.ts'
 import type { CredentialStates } from './credential-states.ts'
 import { observeServiceAccount } from './observe.ts'
 import type { Reporter } from './reporter.ts'
+import { entriesOf, serviceAccountPath } from './service-account-writer.ts'
 
 export interface AdmissionProbeParts {
   client: KubeClient
@@ -72,12 +73,13 @@ export class AdmissionProbe {
     )
     if (!wanted) return // then a policy would not add it either
     this.#asked = performance.now()
-    const imagePullSecrets = serviceAccount.pullSecrets
-      .filter((each) => each !== secretName)
-      .map((each) => ({ name: each }))
-    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`
+    const imagePullSecrets = entriesOf(serviceAccount.pullSecrets.filter((each) => each !== secretName))
     const options = { fieldManager, query: { dryRun: 'All' } }
-    const answer = await client.mergePatch<KubeObject>(path, { imagePullSecrets }, options)
+    const answer = await client.mergePatch<KubeObject>(
+      serviceAccountPath(namespace, name),
+      { imagePullSecrets },
+      options,
+    )
     await this.#learn(observeServiceAccount(answer).pullSecrets.includes(secretName))
   }
 

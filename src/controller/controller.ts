@@ -14,7 +14,6 @@ import { persistently } from '../kube/persistently.ts'
 import { NotLeadingError } from '../kube/term.ts'
 import type { WorkQueue, WorkQueueOptions } from '../kube/work-queue.ts'
 import { type Credential, secretOf } from '../model/credential.ts'
-import type { CredentialState } from '../model/desired.ts'
 import type { Entries } from '../model/docker-config.ts'
 import type { Status } from '../model/status.ts'
 import { looksAtPods } from '../model/stuck-pod.ts'
@@ -68,7 +67,6 @@ export interface ControllerParts {
   /** For metrics. */
   admissionPoliciesAct(act: boolean): void
   observeLogins(logins: () => LoginGauge[]): void
-  observeStuckPods(stuckPods: () => [credential: string, stuck: number][]): void
   evictionAsked(result: EvictionResult): void
   /** A watch that is not among those of `caches`. */
   watchRestarted(resource: string, reason: WatchRestart): void
@@ -151,15 +149,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     touchStatus: (name) => touchStatus(name),
   })
   const podQueue = parts.queue('pod', podConcurrency, (namespace) => podLoop.reconcile(namespace))
-  const stuckOf = (state: CredentialState) => podLoop.stuckOf(state)
-  parts.observeStuckPods(() =>
-    credentials.all().flatMap((state) => {
-      const stuck = stuckOf(state)
-      return stuck === undefined ? [] : [[state.credential.name, stuck]]
-    }),
-  )
-
-  const statusWriter = new StatusWriter(caches, credentials, board, reporter, stuckOf, parts.writeStatus)
+  const statusWriter = new StatusWriter(caches, credentials, board, reporter, podLoop, parts.writeStatus)
   const statusQueue = parts.queue('status', statusConcurrency, (name) => statusWriter.reconcile(name))
 
   const contention = new Contention()
@@ -215,13 +205,17 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
   })
   credentialLoop.introduce()
   parts.observeLogins(() =>
-    credentials.all().map(({ credential, problem, refreshFailure, check }) => ({
-      credential: credential.name,
-      expiresAt: logins.of(credential.uid).current?.expiresAt,
-      failing: (problem ?? refreshFailure) !== undefined,
-      verdict: check?.verdict,
-      contended: board.contendedOf(credential.name),
-    })),
+    credentials.all().map((state) => {
+      const { credential, problem, refreshFailure, check } = state
+      return {
+        credential: credential.name,
+        expiresAt: logins.of(credential.uid).current?.expiresAt,
+        failing: (problem ?? refreshFailure) !== undefined,
+        verdict: check?.verdict,
+        contended: board.contendedOf(credential.name),
+        stuck: podLoop.stuckOf(state),
+      }
+    }),
   )
   const issuers = new Issuers()
   const retirement = new Retirement({

@@ -9,6 +9,7 @@ import { feeds } from '../model/desired.ts'
 import type { Entries } from '../model/docker-config.ts'
 import { entriesInUse, type Login } from '../model/login.ts'
 import { endOf, hasEnded } from '../model/refresh.ts'
+import { rfc3339 } from '../model/rfc3339.ts'
 import { selectsNamespace } from '../model/selection.ts'
 import type { Material } from '../model/status.ts'
 import { isRefusal } from '../model/verification.ts'
@@ -259,8 +260,4 @@ function materialOf({ issuedAt, expiresAt, refreshAt, check, request }: Login, e
     ...(check && { verifiedAt: rfc3339(check.at) }),
     ...(request !== undefined && { refreshRequest: request }),
   }
-}
-
-function rfc3339(time: Date): string {
-  return time.toISOString().replace(/\.\d+Z/, 'Z')
 }

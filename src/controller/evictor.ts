@@ -11,6 +11,7 @@ import { TokenBuckets } from '../kube/token-bucket.ts'
 import { type Case, healsByNewPod, type Verdict } from '../model/stuck-pod.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { EvictionResult } from '../telemetry/metrics.ts'
+import { remember } from './remember.ts'
 import type { Reporter } from './reporter.ts'
 
 export interface EvictorParts {
@@ -87,7 +88,7 @@ export class Evictor {
       if (isForbidden(error)) return this.#isForbidden(pod.namespace, credential)
       if (!(error instanceof ApiError) || error.code !== 429) throw error
       const waitMs = Math.max(Math.min(delayMs * 2 ** turn.delays, maxDelayMs), (error.retryAfterSeconds ?? 0) * 1000)
-      remember(this.#turns, controller, { ...turn, delays: turn.delays + 1, notBefore: now + waitMs })
+      remember(this.#turns, controller, { ...turn, delays: turn.delays + 1, notBefore: now + waitMs }, maxRemembered)
       this.#isDelayed(pod)
       return waitMs
     }
@@ -96,7 +97,7 @@ export class Evictor {
     const futile = turn.futile + (isFutile ? 1 : 0)
     const evictedAt = Math.min(turn.evictedAt, fullSecond)
     const notBefore = now + Math.min(pauseMs * 2 ** futile, maxPauseMs)
-    remember(this.#turns, controller, { situation, evictedAt, futile, delays: 0, notBefore })
+    remember(this.#turns, controller, { situation, evictedAt, futile, delays: 0, notBefore }, maxRemembered)
     this.#isEvicted(stuck)
     return undefined
   }
@@ -134,7 +135,7 @@ export class Evictor {
 
   #isForbidden(namespace: string, credential: Case['credential']): number {
     this.#parts.evictionAsked('forbidden')
-    remember(this.#forbidden, namespace, performance.now() + forbiddenMs)
+    remember(this.#forbidden, namespace, performance.now() + forbiddenMs, maxRemembered)
     if (this.#told.has(credential.uid)) return forbiddenMs
     this.#told.add(credential.uid)
     const note = `spec.healPods is Evict, but evictions in namespace ${namespace} are forbidden: add the component config/evict-pods to the installation, or set Report. Until then stuck pods are only reported.`
@@ -142,11 +143,4 @@ export class Evictor {
     this.#parts.reporter.about(credential, 'Warning', 'EvictionForbidden', 'EvictPod', note)
     return forbiddenMs
   }
-}
-
-function remember<T>(map: Map<string, T>, key: string, value: T): void {
-  map.delete(key)
-  map.set(key, value)
-  const [oldest = ''] = map.keys()
-  if (map.size > maxRemembered) map.delete(oldest)
 }

@@ -4,6 +4,7 @@
  */
 import type { KubeObject } from '../kube/objects.ts'
 import { nameOf, parseImage } from '../model/image.ts'
+import { maxPullSecrets } from '../model/observed.ts'
 import { causeOf } from '../model/pull-message.ts'
 import type { ObservedPod, Wait } from '../model/stuck-pod.ts'
 
@@ -45,8 +46,6 @@ const notWaiting: ObservedPod = Object.freeze({
   replacedBy: undefined,
 })
 
-/** As for ServiceAccounts: a longer list is nobody's, and the pod is left alone. */
-const maxPullSecrets = 256
 /** Different images of one pod that are kept. */
 const maxWaits = 8
 /** A registry, a repository of 255 characters, a tag and a digest. */

@@ -15,6 +15,7 @@ import type { Caches } from './caches.ts'
 import type { CredentialRecord, CredentialStates } from './credential-states.ts'
 import type { Evictor } from './evictor.ts'
 import type { PodWatch } from './pod-watch.ts'
+import { remember } from './remember.ts'
 import type { Reporter } from './reporter.ts'
 
 export interface PodLoopParts {
@@ -143,10 +144,7 @@ export class PodLoop {
       since.set(situation, before?.since.get(situation) ?? now)
       return { ...judge, pod, serviceAccount, heldMs: now - (since.get(situation) ?? now) }
     })
-    this.#memories.delete(pod.uid)
-    this.#memories.set(pod.uid, { since, told: before?.told ?? new Set() })
-    const [oldest = ''] = this.#memories.keys()
-    if (this.#memories.size > maxRemembered) this.#memories.delete(oldest)
+    remember(this.#memories, pod.uid, { since, told: before?.told ?? new Set() }, maxRemembered)
     return cases
   }
 

@@ -55,7 +55,7 @@ export class ServiceAccountWriter {
     serviceAccount: ObservedServiceAccount,
     linksOf: (serviceAccount: ObservedServiceAccount) => ReadonlyMap<string, Link>,
   ): Promise<boolean> {
-    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount.name}`
+    const path = serviceAccountPath(namespace, serviceAccount.name)
     try {
       let current = serviceAccount
       let answers = 0
@@ -96,6 +96,15 @@ export class ServiceAccountWriter {
 function patchOf({ pullSecrets, managed }: LinkChange, resourceVersion: string) {
   return {
     metadata: { resourceVersion, annotations: { [managedAnnotation]: managed.length > 0 ? managed.join(',') : null } },
-    imagePullSecrets: pullSecrets.map((name) => (name === '' ? {} : { name })),
+    imagePullSecrets: entriesOf(pullSecrets),
   }
+}
+
+export function serviceAccountPath(namespace: string, name: string): string {
+  return `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`
+}
+
+/** `imagePullSecrets` of names as they are observed: that of an entry without one is ''. */
+export function entriesOf(pullSecrets: readonly string[]): { name?: string }[] {
+  return pullSecrets.map((name) => (name === '' ? {} : { name }))
 }

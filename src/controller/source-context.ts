@@ -13,6 +13,7 @@ import type { SourceSecret } from '../model/source-secret.ts'
 import type { IdentityToken, SourceContext } from '../sources/source.ts'
 import { SourceProblem } from '../sources/source-problem.ts'
 import { secretPath } from './secret-writer.ts'
+import { serviceAccountPath } from './service-account-writer.ts'
 
 export type SourceSurroundings = Pick<SourceContext, 'settings' | 'fetch' | 'metadataFetch' | 'conceal'>
 
@@ -77,7 +78,7 @@ async function requestToken(
       `ServiceAccount ${serviceAccount} is the operator's own, whose token no issuer may have; name one without rights in the cluster.`,
     )
   }
-  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}`
+  const path = serviceAccountPath(namespace, serviceAccount)
   const request = {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenRequest',

@@ -1,11 +1,12 @@
 /** Writes `status`: only when it has changed, and at most once a second for each credential. */
 import { isDeepStrictEqual } from 'node:util'
-import type { CredentialState } from '../model/desired.ts'
+import { rfc3339 } from '../model/rfc3339.ts'
 import { type Status, statusOf } from '../model/status.ts'
 import type { Board } from './board.ts'
 import type { Caches } from './caches.ts'
 import type { CredentialStates } from './credential-states.ts'
 import type { ObservedCredential } from './observe.ts'
+import type { PodLoop } from './pod-loop.ts'
 import type { Reporter } from './reporter.ts'
 
 /** Milliseconds: long enough for the first namespaces of a change to be counted in. */
@@ -18,7 +19,7 @@ export class StatusWriter {
   readonly #board: Board
   readonly #write: (credential: ObservedCredential, status: Status) => Promise<void>
   readonly #reporter: Reporter
-  readonly #stuckPods: (state: CredentialState) => number | undefined
+  readonly #pods: Pick<PodLoop, 'stuckOf'>
   readonly #written = new Map<string, number>()
 
   constructor(
@@ -26,14 +27,14 @@ export class StatusWriter {
     credentials: CredentialStates,
     board: Board,
     reporter: Reporter,
-    stuckPods: (state: CredentialState) => number | undefined,
+    pods: Pick<PodLoop, 'stuckOf'>,
     write: (credential: ObservedCredential, status: Status) => Promise<void>,
   ) {
     this.#caches = caches
     this.#credentials = credentials
     this.#board = board
     this.#reporter = reporter
-    this.#stuckPods = stuckPods
+    this.#pods = pods
     this.#write = write
   }
 
@@ -51,8 +52,8 @@ export class StatusWriter {
       return
     }
     const tally = this.#board.tally(name, record.version)
-    const findings = { ...record, tally, isKnown: record.entries !== undefined, stuckPods: this.#stuckPods(record) }
-    const status = statusOf(findings, credential.status, new Date().toISOString().replace(/\.\d+Z/, 'Z'))
+    const findings = { ...record, tally, isKnown: record.entries !== undefined, stuckPods: this.#pods.stuckOf(record) }
+    const status = statusOf(findings, credential.status, rfc3339(new Date()))
     if (isDeepStrictEqual(status, credential.status)) return
     this.#written.set(name, performance.now())
     await this.#write(credential, status)

@@ -1,4 +1,5 @@
 /** What the Event on a stuck pod says: what is wrong, and what heals it. Nothing of it is the runtime's own words. */
+import { rfc3339 } from './rfc3339.ts'
 import { type Case, healsByNewPod, othersOf, type Verdict } from './stuck-pod.ts'
 
 /** Registry and repository are from the pod's spec, in a form that was checked. */
@@ -7,7 +8,7 @@ export function noteOf(verdict: Verdict, stuck: Case): string {
   const { name, secretName } = credential
   const image = pod.waits.find((wait) => stuck.covers(wait.image))?.image ?? ''
   const what = `The image ${image} needs a login, which Secret ${secretName} of RegistryCredential ${name} has`
-  const login = `the login in use (of ${new Date(issuedAt).toISOString().replace(/\.\d+Z/, 'Z')})`
+  const login = `the login in use (of ${rfc3339(new Date(issuedAt))})`
   switch (verdict) {
     case 'NotReferenced':
       return `${what}, but this pod was made before ServiceAccount ${pod.serviceAccount} named the Secret, and keeps the list it was made with. ${cure(verdict, stuck)}`

@@ -31,6 +31,8 @@ export interface LoginGauge {
   verdict: string | undefined
   /** Namespaces where somebody keeps undoing what is written for it. */
   contended: number
+  /** Pods that are stuck for want of it; undefined: nobody looks. */
+  stuck: number | undefined
 }
 
 export class Metrics {
@@ -90,12 +92,10 @@ export class Metrics {
   #logins: () => Iterable<LoginGauge> = () => []
   /** There from when it is known. */
   #admission: Gauge | undefined
-  #stuckPods: () => Iterable<readonly [credential: string, stuck: number]> = () => []
 
   constructor() {
     const queues = this.#queues
     this.#gaugeLogins()
-    this.#gaugeStuckPods()
     new Gauge({
       name: 'regcred_workqueue_depth',
       help: 'Keys that wait for a reconcile.',
@@ -153,25 +153,6 @@ export class Metrics {
     this.#evictions.inc({ result })
   }
 
-  /** From now on they are asked for at every scrape. */
-  observeStuckPods(stuckPods: () => Iterable<readonly [credential: string, stuck: number]>): void {
-    this.#stuckPods = stuckPods
-  }
-
-  #gaugeStuckPods(): void {
-    const all = () => this.#stuckPods()
-    new Gauge({
-      name: 'regcred_stuck_pods',
-      help: 'Pods that cannot pull an image that the credential is for; not there where nobody looks.',
-      labelNames: ['credential'],
-      ...this.#registers,
-      collect() {
-        this.reset()
-        for (const [credential, stuck] of all()) this.set({ credential }, stuck)
-      },
-    })
-  }
-
   #gaugeLogins(): void {
     const gauge = (name: string, help: string, labels: string[], value: (login: LoginGauge) => number | undefined) => {
       const all = () => this.#logins()
@@ -199,6 +180,8 @@ export class Metrics {
     )
     const contended = 'Namespaces where somebody keeps undoing what is written for the credential.'
     gauge('regcred_contended_namespaces', contended, [], (login) => login.contended)
+    const stuck = 'Pods that cannot pull an image that the credential is for; not there where nobody looks.'
+    gauge('regcred_stuck_pods', stuck, [], (login) => login.stuck)
   }
 
   /** A request has been answered with this status, or not at all. The URL may be a path; it is reduced to its resource. */

@@ -17,7 +17,8 @@ import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
 import { installOperator } from '../cluster/install.ts'
 import { eventually } from '../cluster/wait.ts'
 import { Lab, type ServiceAccount, serviceAccountPath, unverified } from '../controller/lab.ts'
-import { applyPolicies, dryRun, inParallel, namesOf, type Pod, pod, podsPath } from './policies.ts'
+import { inParallel } from '../support/in-parallel.ts'
+import { applyPolicies, dryRun, namesOf, type Pod, pod, podsPath } from './policies.ts'
 import { type GeneratedNamespace, type GeneratedServiceAccount, populationOf } from './population.ts'
 
 const seed = Number(process.env.REGCRED_TEST_SEED ?? 20260)

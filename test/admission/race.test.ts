@@ -8,7 +8,8 @@ import { installOperator } from '../cluster/install.ts'
 import { type RunningOperator, startOperator } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
 import { Lab } from '../controller/lab.ts'
-import { applyPolicies, inParallel, namesOf, type Pod, pod, podsPath } from './policies.ts'
+import { inParallel } from '../support/in-parallel.ts'
+import { applyPolicies, namesOf, type Pod, pod, podsPath } from './policies.ts'
 
 const rounds = 200
 /** Namespaces that begin at the same time. */

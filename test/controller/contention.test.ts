@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { isConflict } from '../../src/kube/api-error.ts'
 import { OPERATOR_HOOK_TIMEOUT_MS, type RunningOperator, startOperator } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
+import { inParallel } from '../support/in-parallel.ts'
 import { Lab, type ServiceAccount } from './lab.ts'
 import { requestsSince } from './traffic.ts'
 
@@ -46,21 +47,11 @@ async function makeAccounts(prefix: string): Promise<Account[]> {
       return { namespace, name, path: `/api/v1/namespaces/${namespace}/serviceaccounts/${name}` }
     }),
   )
-  await inParallel(accounts, async ({ namespace, name }) => {
+  await inParallel(accounts, writers, async ({ namespace, name }) => {
     const object = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name }, imagePullSecrets: [{ name: 'own' }] }
     await lab.client.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, object, { fieldManager: 'test' })
   })
   return accounts
-}
-
-/** Several at a time, in order. */
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const rest = items.values()
-  await Promise.all(
-    Array.from({ length: writers }, async () => {
-      for (const item of rest) await work(item)
-    }),
-  )
 }
 
 /** As a careful controller does it. @returns how often somebody else was faster */
@@ -82,7 +73,7 @@ async function append(path: string, entry: string): Promise<number> {
 async function appendAll(accounts: Account[]): Promise<number> {
   let conflicts = 0
   for (const entry of appended) {
-    await inParallel(accounts, async ({ path }) => {
+    await inParallel(accounts, writers, async ({ path }) => {
       conflicts += await append(path, entry)
     })
   }
@@ -93,7 +84,7 @@ async function appendAll(accounts: Account[]): Promise<number> {
 async function expectAllEntries(accounts: Account[]): Promise<void> {
   const wrong: string[] = []
   let lost = 0
-  await inParallel(accounts, async ({ path }) => {
+  await inParallel(accounts, writers, async ({ path }) => {
     const { metadata, imagePullSecrets = [] } = await lab.client.get<ServiceAccount>(path)
     const names = imagePullSecrets.map(({ name }) => name ?? '')
     const others = names.filter((name) => name !== 'regcred')

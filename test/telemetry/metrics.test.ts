@@ -68,7 +68,8 @@ test('evictions are counted by result, and stuck pods told at the time of the sc
     ['hub', 2],
     ['ecr', 0],
   ]
-  metrics.observeStuckPods(() => stuck)
+  const nothing = { expiresAt: undefined, failing: false, verdict: undefined, contended: 0 }
+  metrics.observeLogins(() => stuck.map(([credential, number]) => ({ ...nothing, credential, stuck: number })))
   expect(await samples(metrics, 'regcred_stuck_pods')).toEqual([
     'regcred_stuck_pods{credential="hub"} 2',
     'regcred_stuck_pods{credential="ecr"} 0',
