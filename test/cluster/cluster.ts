@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Cluster, describeCluster, openCluster } from './access.ts'
 import { createAuthority } from './certificates.ts'
-import { apiserverUrl, type Components, createComponents, writeFiles } from './components.ts'
+import { apiserverUrl, type Components, createComponents, etcdUrl, writeFiles } from './components.ts'
 import { messageOf } from './errors.ts'
 import { startGuard } from './guard.ts'
 import { freePorts } from './ports.ts'
@@ -29,23 +29,27 @@ export type { Server } from './server.ts'
  * parts. The data outlive them, and so do the API server's port and certificates.
  */
 export interface OwnedCluster extends Cluster, Components {
+  /** Where etcd listens for clients. */
+  etcdUrl: string
   stop(): Promise<void>
 }
 
 export interface ClusterOptions {
   /** Where progress goes; default stderr. */
   say?: Say
+  /** Keep every version of every object in etcd, as JSON, to be looked at afterwards (test/faults/history.ts). */
+  history?: boolean
 }
 
 const ATTEMPTS = 3
 
-async function launch(binaries: Binaries): Promise<OwnedCluster> {
+async function launch(binaries: Binaries, history: boolean): Promise<OwnedCluster> {
   const dir = await mkdtemp(join(tmpdir(), 'regcred-cluster-'))
   const guard = startGuard(dir)
   const authority = createAuthority('test-cluster-ca')
   const [etcd = 0, etcdPeers = 0, apiserver = 0] = await freePorts(3)
   const ports = { etcd, etcdPeers, apiserver }
-  const components = createComponents(dir, ports, authority, binaries, guard)
+  const components = createComponents(dir, ports, authority, binaries, guard, history)
 
   async function stop(): Promise<void> {
     await Promise.all(Object.values(components).map((server) => server.stop()))
@@ -64,7 +68,7 @@ async function launch(binaries: Binaries): Promise<OwnedCluster> {
     await eventually(async () => void (await cluster.kubectl('get', 'serviceaccount', 'default', '-n', 'default')), {
       describe: 'the ServiceAccount "default"',
     })
-    return { ...cluster, ...components, stop }
+    return { ...cluster, ...components, etcdUrl: etcdUrl(ports), stop }
   } catch (error) {
     await stop()
     throw error
@@ -72,7 +76,8 @@ async function launch(binaries: Binaries): Promise<OwnedCluster> {
 }
 
 /** Starts a control plane; provisions its binaries first if need be. */
-export async function startCluster({ say = sayOn(process.stderr) }: ClusterOptions = {}): Promise<OwnedCluster> {
+export async function startCluster(options: ClusterOptions = {}): Promise<OwnedCluster> {
+  const { say = sayOn(process.stderr), history = false } = options
   const binaries = await provision(say)
   const start = Date.now()
   for (let attempt = 1; ; attempt++) {
@@ -80,7 +85,7 @@ export async function startCluster({ say = sayOn(process.stderr) }: ClusterOptio
       const cluster = await withStatus(
         say,
         () => `Starting Kubernetes ${KUBERNETES_VERSION}`,
-        () => launch(binaries),
+        () => launch(binaries, history),
       )
       say(`Control plane started (${elapsed(Date.now() - start)}): ${cluster.server}`)
       return cluster

@@ -24,6 +24,10 @@ export interface Components {
 }
 
 export const apiserverUrl = (ports: Ports): string => `https://127.0.0.1:${ports.apiserver}`
+export const etcdUrl = (ports: Ports): string => `http://127.0.0.1:${ports.etcd}`
+
+/** Every version of every object stays in etcd, as JSON. */
+const keepHistory = ['--storage-media-type=application/json', '--etcd-compaction-interval=0']
 
 /** Writes keys, certificates and configuration into `dir`. */
 export async function writeFiles(dir: string, ports: Ports, authority: Authority): Promise<void> {
@@ -50,9 +54,9 @@ export function createComponents(
   authority: Authority,
   binaries: Binaries,
   guard: Guard,
+  history: boolean,
 ): Components {
   const at = (name: string): string => join(dir, name)
-  const etcdUrl = `http://127.0.0.1:${ports.etcd}`
   const peersUrl = `http://127.0.0.1:${ports.etcdPeers}`
   return {
     etcd: createServer({
@@ -60,8 +64,8 @@ export function createComponents(
       binary: binaries.etcd,
       args: [
         `--data-dir=${at('etcd')}`,
-        `--listen-client-urls=${etcdUrl}`,
-        `--advertise-client-urls=${etcdUrl}`,
+        `--listen-client-urls=${etcdUrl(ports)}`,
+        `--advertise-client-urls=${etcdUrl(ports)}`,
         `--listen-peer-urls=${peersUrl}`,
         `--initial-advertise-peer-urls=${peersUrl}`,
         `--initial-cluster=default=${peersUrl}`,
@@ -70,13 +74,13 @@ export function createComponents(
       ],
       logFile: at('etcd.log'),
       guard,
-      ready: () => assertReady(`${etcdUrl}/health`),
+      ready: () => assertReady(`${etcdUrl(ports)}/health`),
     }),
     apiserver: createServer({
       name: 'kube-apiserver',
       binary: binaries.kubeApiserver,
       args: [
-        `--etcd-servers=${etcdUrl}`,
+        `--etcd-servers=${etcdUrl(ports)}`,
         '--bind-address=127.0.0.1',
         '--advertise-address=127.0.0.1', // without it, a machine that has no network cannot start it
         `--secure-port=${ports.apiserver}`,
@@ -93,6 +97,7 @@ export function createComponents(
         `--audit-log-path=${at(AUDIT_FILE)}`,
         '--audit-log-mode=blocking', // a request is in the log before its answer is sent
         '--audit-log-maxsize=10000', // MB: one file, never rotated
+        ...(history ? keepHistory : []),
       ],
       logFile: at('kube-apiserver.log'),
       guard,

@@ -1,0 +1,50 @@
+/** What a fault is: a line of the tables in this folder. */
+import type { OwnedCluster } from '../cluster/cluster.ts'
+import type { RunningOperator } from '../cluster/operator.ts'
+import type { HttpProxy } from '../kube/http-proxy.ts'
+import type { TcpProxy } from '../kube/tcp-proxy.ts'
+import type { Phase, World } from './world.ts'
+
+/** A few in `npm test`, many in `npm run test:faults`. */
+export interface Scale {
+  quick: number
+  long: number
+}
+
+export const isLong = process.env.FAULTS === 'long'
+
+export function scaled(scale: Scale): number {
+  return isLong ? scale.long : scale.quick
+}
+
+export interface Fault {
+  /** A sentence without its end: `the operator is killed`. */
+  name: string
+  /** The fault comes in each of these, at a random point of its work. */
+  during: readonly Phase[]
+  /** How often it comes. */
+  times: Scale
+  /** That the credentials are for. */
+  namespaces: Scale
+  /** What the operator talks to the API server through; default nothing. */
+  through?: 'tcp' | 'http'
+  /** Fulfilled when the fault is over, and all the operator needs is there again. */
+  strike(site: Site): Promise<void>
+  /** What else must hold when the phase has ended; throws what does not. */
+  also?(site: Site): Promise<void>
+}
+
+/** Where a fault strikes. */
+export interface Site {
+  cluster: OwnedCluster
+  world: World
+  /** The one that runs now. */
+  readonly operator: RunningOperator
+  /** Kills the operator with SIGKILL and starts another one. */
+  restart(): Promise<void>
+  /** From 0 up to 1. */
+  random(): number
+  /** For a fault that is `through` it. */
+  tcp: TcpProxy
+  http: HttpProxy
+}

@@ -1,0 +1,100 @@
+/** Lets the faults of a table strike the real operator in the midst of its work, and holds what came of it to the invariants. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from '@jest/globals'
+import type { OwnedCluster } from '../cluster/cluster.ts'
+import { startOperator } from '../cluster/operator.ts'
+import { randomOf, seed } from '../support/random.ts'
+import { type Fault, type Site, scaled } from './fault.ts'
+import { historyOf, revisionOf } from './history.ts'
+import { complaintsAbout, type Record } from './invariants.ts'
+import { openLinks } from './links.ts'
+import { type Phase, phases, World } from './world.ts'
+
+/** A back-off may be at five minutes when a fault ends. */
+const convergeMs = 600_000
+/** Of a jest test that sustains a fault. */
+export const FAULT_TIMEOUT_MS = 3_600_000
+
+/** Throws what the operator did wrong. Prints a line of the table in docs/reliability.md. */
+export async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void> {
+  const times = scaled(fault.times)
+  const random = randomOf(fault.name)
+  const world = await World.make(cluster, 'world', scaled(fault.namespaces))
+  const links = await openLinks(cluster)
+  const begin = await revisionOf(cluster.etcdUrl)
+  const begun: Record['begun'] = []
+  const kubeconfig = fault.through && links.kubeconfigs[fault.through]
+  const options = { cluster, ...(kubeconfig && { kubeconfig }) }
+  let operator = await startOperator(options)
+  const site: Site = {
+    ...links,
+    cluster,
+    world,
+    random,
+    get operator() {
+      return operator
+    },
+    async restart() {
+      await operator.kill()
+      operator = await startOperator({ ...options, untilReady: false })
+    },
+  }
+  try {
+    const lengths = await calibrate(site, begun)
+    const seconds: number[] = []
+    while (seconds.length < times) {
+      for (const phase of phases) {
+        begun.push({ phase, revision: await revisionOf(cluster.etcdUrl) })
+        await world.begin(phase)
+        const strikes = fault.during.includes(phase) && seconds.length < times
+        if (strikes) {
+          await progressed(cluster, begun, random() * (lengths.get(phase) ?? 0))
+          await fault.strike(site)
+        }
+        const from = performance.now()
+        const at = await world.ended(convergeMs)
+        if (strikes) seconds.push(Math.max(0, at - from) / 1000)
+        if (strikes) await fault.also?.(site)
+      }
+    }
+    const record: Record = {
+      secrets: await historyOf(cluster.etcdUrl, 'secrets', begin),
+      serviceAccounts: await historyOf(cluster.etcdUrl, 'serviceaccounts', begin),
+      begun,
+    }
+    const complaints = complaintsAbout(world.places, record)
+    report(fault, seconds, complaints.length)
+    expect(complaints.slice(0, 20)).toEqual([])
+  } finally {
+    await operator.kill()
+    await links.close()
+    await world.lab.close()
+  }
+}
+
+/** How many revisions an undisturbed phase takes, from its begin to its end. */
+async function calibrate(site: Site, begun: Record['begun']): Promise<Map<Phase, number>> {
+  const lengths = new Map<Phase, number>()
+  for (const phase of phases) {
+    const revision = await revisionOf(site.cluster.etcdUrl)
+    begun.push({ phase, revision })
+    await site.world.begin(phase)
+    await site.world.ended(convergeMs)
+    lengths.set(phase, (await revisionOf(site.cluster.etcdUrl)) - revision)
+  }
+  return lengths
+}
+
+/** Waits until so much has been written since the last begin; some of it is not the operator's. */
+async function progressed(cluster: OwnedCluster, begun: Record['begun'], revisions: number): Promise<void> {
+  const from = begun.at(-1)?.revision ?? 0
+  const deadline = Date.now() + 5_000 // the last ones may be those of a status, or never come
+  while ((await revisionOf(cluster.etcdUrl)) < from + revisions && Date.now() < deadline) await sleep(2)
+}
+
+function report({ name }: Fault, seconds: number[], lost: number): void {
+  const sorted = seconds.toSorted((a, b) => a - b)
+  const median = sorted[Math.floor(sorted.length / 2)] ?? 0
+  const line = `| ${name} | ${seconds.length} | ${lost} | ${median.toFixed(1)} (${(sorted.at(-1) ?? 0).toFixed(1)} at most) |`
+  process.stderr.write(`${line} SEED=${seed}\n`)
+}
