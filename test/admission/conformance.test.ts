@@ -21,7 +21,7 @@ import { inParallel } from '../support/in-parallel.ts'
 import { applyPolicies, dryRun, namesOf, type Pod, pod, podsPath } from './policies.ts'
 import { type GeneratedNamespace, type GeneratedServiceAccount, populationOf } from './population.ts'
 
-const seed = Number(process.env.REGCRED_TEST_SEED ?? 20260)
+const seed = Number(process.env.SEED ?? 20260)
 const { credentials: generated, namespaces } = populationOf(seed, { credentials: 60, namespaces: 35 })
 /** How many of each namespace's ServiceAccounts are stored, `default` among them: those that pods can name. */
 const stored = 4
@@ -184,7 +184,7 @@ async function compare(questions: Question[]): Promise<{ pairs: number; selected
     open = wrong
     if (wrong.length > 0) throw new Error(`${wrong.length} answers differ, such as ${differences[0]}`)
   }
-  await eventually(askAll, { timeoutMs: 15_000, describe: `agreement with REGCRED_TEST_SEED=${seed}` })
+  await eventually(askAll, { timeoutMs: 15_000, describe: `agreement with SEED=${seed}` })
   return { pairs: questions.length * generated.length, selected }
 }
 
