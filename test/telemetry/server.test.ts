@@ -1,8 +1,12 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { request } from 'node:https'
 import { connect } from 'node:net'
-import { afterEach, describe, expect, test } from '@jest/globals'
-import { ListenError, type Routes, type RunningServer, serve } from '../../src/telemetry/server.ts'
+import { connect as connectTls, type SecureVersion, type TLSSocket } from 'node:tls'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import type { KeyPair } from '../../src/telemetry/certificates.ts'
+import { ListenError, type Routes, type RunningServer, serve, type Verdict } from '../../src/telemetry/server.ts'
+import { createAuthority, serverCertificate } from '../cluster/certificates.ts'
 
 const servers: RunningServer[] = []
 
@@ -101,5 +105,125 @@ describe('the address', () => {
     ['192.0.2.1:8081', '192.0.2.1:8081 is not an address of this machine'],
   ])('%s is an error that names the flag', async (address, reason) => {
     await expect(listen(address)).rejects.toThrow(`--health-probe-bind-address: ${reason}`)
+  })
+})
+
+describe('a protected server', () => {
+  const authority = createAuthority('test-ca')
+  const pairOf = (name: string): KeyPair => {
+    const { certificate, key } = serverCertificate(authority, name)
+    return { cert: certificate, key }
+  }
+  const routes: Routes = { '/metrics': () => ({ status: 200, type: 'text/plain', body: 'ok' }) }
+  let verdict: Verdict
+  let judged: unknown[]
+  let renew: (pair: KeyPair) => void
+  let ended: AbortSignal
+  let port: number
+
+  beforeEach(async () => {
+    verdict = 'allowed'
+    judged = []
+    const server = await serve({
+      flag: '--flag',
+      address: '127.0.0.1:0',
+      routes,
+      protection: {
+        certificates: async (renewed, signal) => {
+          renew = renewed
+          ended = signal
+          return pairOf('first')
+        },
+        guard: async (...args) => {
+          judged.push(args)
+          return verdict
+        },
+      },
+    })
+    if (!server) throw new Error('no server')
+    servers.push(server)
+    port = server.port
+  })
+
+  async function get(path = '/metrics', method = 'GET') {
+    const options = { host: '127.0.0.1', port, path, method, ca: authority.certificate, agent: false } as const
+    const outgoing = request({ ...options, headers: { authorization: 'Bearer me' } })
+    outgoing.end()
+    const [incoming] = await once(outgoing, 'response')
+    const body = (await incoming.setEncoding('utf8').toArray()).join('')
+    return { status: incoming.statusCode, headers: incoming.headers, body, name: nameOf(incoming.socket) }
+  }
+
+  const nameOf = (socket: TLSSocket) => socket.getPeerCertificate().subject.CN
+
+  async function handshake(minVersion: SecureVersion, maxVersion: SecureVersion, protocols: string[] = []) {
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port,
+      ca: authority.certificate,
+      minVersion,
+      maxVersion,
+      ...(protocols.length > 0 && { ALPNProtocols: protocols }),
+      ciphers: 'DEFAULT@SECLEVEL=0', // or the client itself would refuse the old versions
+    })
+    try {
+      await once(socket, 'secureConnect')
+      return [socket.getProtocol(), socket.alpnProtocol]
+    } finally {
+      socket.destroy()
+    }
+  }
+
+  test('answers whom its guard allows, which sees the header and the address', async () => {
+    expect(await get()).toMatchObject({ status: 200, body: 'ok' })
+    expect(judged).toEqual([['Bearer me', '127.0.0.1']])
+  })
+
+  test.each<[Verdict, number, string, Record<string, string>]>([
+    ['unauthenticated', 401, 'unauthorized\n', { 'www-authenticate': 'Bearer' }],
+    ['forbidden', 403, 'forbidden\n', {}],
+    ['unknown', 503, 'who may ask cannot be found out now\n', { 'retry-after': '1' }],
+  ])('who is %s gets %d and nothing of the route', async (refusal, status, body, headers) => {
+    verdict = refusal
+    expect(await get()).toMatchObject({ status, body, headers })
+  })
+
+  test('does not trouble its guard with what it does not answer anyway', async () => {
+    expect((await get('/other')).status).toBe(404)
+    expect((await get('/metrics', 'POST')).status).toBe(405)
+    expect(judged).toEqual([])
+  })
+
+  test('judges HEAD too', async () => {
+    verdict = 'forbidden'
+    expect((await get('/metrics', 'HEAD')).status).toBe(403)
+  })
+
+  test('does not speak plain HTTP', async () => {
+    await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow()
+    expect(judged).toEqual([])
+  })
+
+  test('speaks TLS 1.3 and 1.2, no older, and HTTP/1.1 in it', async () => {
+    expect(await handshake('TLSv1', 'TLSv1.3', ['h2', 'http/1.1'])).toEqual(['TLSv1.3', 'http/1.1'])
+    expect((await handshake('TLSv1', 'TLSv1.2'))[0]).toBe('TLSv1.2')
+    await expect(handshake('TLSv1', 'TLSv1.1')).rejects.toThrow(/alert protocol version/)
+  })
+
+  test('shows a new certificate to the next connection, by the same rules, until it is closed', async () => {
+    expect((await get()).name).toBe('first')
+    renew(pairOf('second'))
+    expect((await get()).name).toBe('second')
+    await expect(handshake('TLSv1', 'TLSv1.1')).rejects.toThrow(/alert protocol version/)
+    expect(ended.aborted).toBe(false)
+    await Promise.all(servers.splice(0).map((server) => server.close()))
+    expect(ended.aborted).toBe(true)
+  })
+
+  test('is not started without a certificate', async () => {
+    const certificates = () => Promise.reject(new Error('no certificate'))
+    const protection = { certificates, guard: async () => 'allowed' as const }
+    const started = serve({ flag: '--flag', address: '127.0.0.1:0', routes, protection })
+    await expect(started).rejects.toThrow('no certificate')
   })
 })
