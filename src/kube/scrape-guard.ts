@@ -70,7 +70,9 @@ export function scrapeGuard(client: KubeClient, log: Logger): Guard {
 
   function mayAskFor(address: string): boolean {
     if (pruned.take('')) clients.prune()
-    return clients.take(address) && total.take('')
+    if (clients.take(address) && total.take('')) return true
+    if (logged.take('flood')) log.warn('too many unknown tokens are tried at /metrics', { client: address })
+    return false
   }
 
   async function ask(token: string): Promise<Verdict> {
@@ -79,7 +81,7 @@ export function scrapeGuard(client: KubeClient, log: Logger): Guard {
       if (user === undefined) return 'unauthenticated'
       return (await mayScrape(client, user)) ? 'allowed' : 'forbidden'
     } catch (error) {
-      if (logged.take('')) log.error('who may read /metrics cannot be found out', { reason: reasonOf(error) })
+      if (logged.take('outage')) log.error('who may read /metrics cannot be found out', { reason: reasonOf(error) })
       return 'unknown'
     }
   }

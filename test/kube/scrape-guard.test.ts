@@ -210,6 +210,9 @@ describe('a flood of made-up tokens', () => {
     expect(verdicts.filter((verdict) => verdict === 'unknown')).toHaveLength(500 - reviews)
     expect(reviews).toBeGreaterThanOrEqual(10)
     expect(reviews).toBeLessThan(50)
+    expect(lines).toEqual([
+      { level: 'warn', message: 'too many unknown tokens are tried at /metrics', fields: { client: '10.0.0.9' } },
+    ])
     expect(await ask(stranger)).toBe('forbidden')
   })
 
