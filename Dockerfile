@@ -19,6 +19,6 @@ COPY --from=build /build/dist /app/
 ENV NODE_ENV=production
 # Numeric, so that the kubelet can tell that it is not root (runAsNonRoot).
 USER 65532:65532
-EXPOSE 8080 8081
+EXPOSE 8443 8081
 # A small young generation: a fan-out makes much garbage that dies at once, and V8 would let it grow by tens of MiB.
 ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=2", "/app/regcred-operator.mjs"]

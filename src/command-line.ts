@@ -30,6 +30,7 @@ export interface CommandLine {
   execPluginDir?: string
   execPluginEnv?: string[]
   metricsBindAddress?: string
+  metricsCertDir?: string
   healthProbeBindAddress?: string
   logLevel?: string
 }
@@ -77,7 +78,11 @@ const FLAGS: readonly Option[] = [
   ).argParser(collect),
   new Option(
     '--metrics-bind-address <address>',
-    'where /metrics is served for Prometheus; 0 disables it. Default: :8080 (env: REGCRED_METRICS_BIND_ADDRESS)',
+    'where /metrics is served for Prometheus: over HTTPS, to whoever has a bearer token with the right to get /metrics; at a loopback address, such as 127.0.0.1:8080, over HTTP to everybody on this machine. 0 disables it. Default: :8443 (env: REGCRED_METRICS_BIND_ADDRESS)',
+  ),
+  new Option(
+    '--metrics-cert-dir <folder>',
+    'where the certificate for that is: tls.crt and tls.key, as cert-manager names them; read again when they change. Default: one that the operator signs itself and keeps in memory (env: REGCRED_METRICS_CERT_DIR)',
   ),
   new Option(
     '--health-probe-bind-address <address>',

@@ -19,7 +19,7 @@ import {
   wholeNumber,
 } from './setting-values.ts'
 import type { SourceSettings } from './sources/source.ts'
-import { parseBindAddress } from './telemetry/bind-address.ts'
+import { isExposed, parseBindAddress } from './telemetry/bind-address.ts'
 import type { LogLevel } from './telemetry/logger.ts'
 
 export interface Config {
@@ -40,6 +40,8 @@ export interface Config {
   sources: SourceSettings
   /** Checked; telemetry/bind-address.ts reads it. */
   metricsBindAddress: string
+  /** Folder with tls.crt and tls.key. Undefined: a certificate that the operator signs itself. */
+  metricsCertDir: string | undefined
   /** Checked; telemetry/bind-address.ts reads it. */
   healthProbeBindAddress: string
   logLevel: LogLevel
@@ -119,7 +121,8 @@ export function parseConfig(argv: readonly string[], env: Environment, readFile:
     insecureHosts: readList('--insecure-host', flags.insecureHost, 'REGCRED_INSECURE_HOSTS', host),
     sources: readSourceSettings(),
     metricsBindAddress:
-      read('--metrics-bind-address', flags.metricsBindAddress, 'REGCRED_METRICS_BIND_ADDRESS', bindAddress) ?? ':8080',
+      read('--metrics-bind-address', flags.metricsBindAddress, 'REGCRED_METRICS_BIND_ADDRESS', bindAddress) ?? ':8443',
+    metricsCertDir: read('--metrics-cert-dir', flags.metricsCertDir, 'REGCRED_METRICS_CERT_DIR', absolutePath),
     healthProbeBindAddress:
       read(
         '--health-probe-bind-address',
@@ -132,6 +135,13 @@ export function parseConfig(argv: readonly string[], env: Environment, readFile:
   if (problems.length === 0 && collide(config.metricsBindAddress, config.healthProbeBindAddress)) {
     const both = `"${config.metricsBindAddress}" and "${config.healthProbeBindAddress}"`
     problems.push(`--metrics-bind-address and --health-probe-bind-address: ${both} share a port; change one of them`)
+  }
+  const metrics = parseBindAddress(config.metricsBindAddress)
+  if (config.metricsCertDir !== undefined && typeof metrics === 'object' && !isExposed(metrics)) {
+    const dir = `"${config.metricsCertDir}"`
+    problems.push(
+      `--metrics-cert-dir: ${dir} is not used at a loopback address, which is served without TLS; take it away, or let --metrics-bind-address be such as :8443`,
+    )
   }
   if (problems.length > 0) throw new Exit(2, problems.join('\n'))
   return config

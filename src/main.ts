@@ -9,12 +9,17 @@ import { createCaches } from './controller/watches.ts'
 import { Outbound } from './http/outbound.ts'
 import { KubeClient } from './kube/client.ts'
 import { EventRecorder } from './kube/events.ts'
+import { scrapeGuard } from './kube/scrape-guard.ts'
 import { RegistryCredentialOperator } from './operator.ts'
 import { Process } from './run.ts'
-import { metricsRoutes, probeRoutes, serve } from './telemetry/health.ts'
+import { isExposed, parseBindAddress } from './telemetry/bind-address.ts'
+import { certificateFiles } from './telemetry/certificate-files.ts'
+import type { Certificates } from './telemetry/certificates.ts'
+import { metricsRoutes, probeRoutes } from './telemetry/health.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { Redactor } from './telemetry/redaction.ts'
+import { type Protection, serve } from './telemetry/server.ts'
 
 /** Runs until a signal says stop. */
 async function operate(config: Config, log: Logger, redactor: Redactor): Promise<void> {
@@ -31,6 +36,8 @@ async function operate(config: Config, log: Logger, redactor: Redactor): Promise
   const client = connect(config.concurrency)
   // On a connection of its own: writes that wait for a slow answer must not cost the lease.
   const leaseClient = connect(1)
+  // For the same reason: whoever can reach /metrics causes its requests.
+  const reviewClient = connect(2)
   const { caFiles, insecureHosts } = config
   const outbound = new Outbound({ caFiles, insecureHosts, env: process.env })
   const caches = createCaches(config.secretNames)
@@ -56,7 +63,12 @@ async function operate(config: Config, log: Logger, redactor: Redactor): Promise
       address: config.healthProbeBindAddress,
       routes: probeRoutes({ healthz: [alive], readyz: [ready] }),
     }),
-    serve({ flag: '--metrics-bind-address', address: config.metricsBindAddress, routes: metricsRoutes(metrics) }),
+    serve({
+      flag: '--metrics-bind-address',
+      address: config.metricsBindAddress,
+      routes: metricsRoutes(metrics),
+      ...protectionOf(config, reviewClient, log),
+    }),
   ])
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
@@ -70,7 +82,23 @@ async function operate(config: Config, log: Logger, redactor: Redactor): Promise
   await events.close()
   await Promise.all([client.close(), leaseClient.close(), outbound.close()])
   await Promise.all(servers.map((server) => server?.close()))
+  await reviewClient.close()
   log.info('stopped')
+}
+
+/** None at a loopback address, where only this machine can ask. Anywhere else the API server says who may. */
+function protectionOf(
+  { metricsBindAddress, metricsCertDir }: Config,
+  client: KubeClient,
+  log: Logger,
+): { protection?: Protection } {
+  const bind = parseBindAddress(metricsBindAddress)
+  if (typeof bind !== 'object' || !isExposed(bind)) return {}
+  const certificates: Certificates =
+    metricsCertDir === undefined
+      ? async (...args) => (await import('./telemetry/self-signed.ts')).selfSigned()(...args)
+      : certificateFiles('--metrics-cert-dir', metricsCertDir, log)
+  return { protection: { certificates, guard: scrapeGuard(client, log) } }
 }
 
 /** The base class of the operator reads `KUBECONFIG` as well, so it is set to what was chosen. */

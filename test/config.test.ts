@@ -35,7 +35,8 @@ test('in a pod every setting has a default', () => {
     caFiles: [],
     insecureHosts: [],
     sources: { filesDir: undefined, execPluginDir: undefined, execPluginEnv: [] },
-    metricsBindAddress: ':8080',
+    metricsBindAddress: ':8443',
+    metricsCertDir: undefined,
     healthProbeBindAddress: ':8081',
     logLevel: 'info',
   })
@@ -48,6 +49,7 @@ describe('every setting is a flag and a variable; the flag outranks the variable
     ['concurrency', '--concurrency=1', { REGCRED_CONCURRENCY: '1000' }, 1, 1000],
     ['leaderElect', '--leader-elect', { REGCRED_LEADER_ELECT: 'false' }, true, false],
     ['metricsBindAddress', '--metrics-bind-address=0', { REGCRED_METRICS_BIND_ADDRESS: '[::1]:9' }, '0', '[::1]:9'],
+    ['metricsCertDir', '--metrics-cert-dir=/one', { REGCRED_METRICS_CERT_DIR: '/two' }, '/one', '/two'],
     ['healthProbeBindAddress', '--health-probe-bind-address=:1', { REGCRED_HEALTH_PROBE_BIND_ADDRESS: '0' }, ':1', '0'],
     ['logLevel', '--log-level=debug', { REGCRED_LOG_LEVEL: 'error' }, 'debug', 'error'],
   ] as const)('%s', (setting, flag, env, flagged, listed) => {
@@ -169,8 +171,14 @@ describe('a mistake names the setting, the wrong value and the cure', () => {
     [['--leader-elect='], {}, '--leader-elect: "" is neither true nor false'],
     [['--metrics-bind-address=8080'], {}, '--metrics-bind-address: "8080" is not an address to listen on; write :8080'],
     [['--health-probe-bind-address=:x'], {}, '--health-probe-bind-address: ":x" is not an address'],
-    [['--health-probe-bind-address=:8080'], {}, '":8080" and ":8080" share a port; change one of them'],
-    [['--health-probe-bind-address=127.0.0.1:8080'], {}, '":8080" and "127.0.0.1:8080" share a port'],
+    [['--health-probe-bind-address=:8443'], {}, '":8443" and ":8443" share a port; change one of them'],
+    [['--health-probe-bind-address=127.0.0.1:8443'], {}, '":8443" and "127.0.0.1:8443" share a port'],
+    [['--metrics-cert-dir=certs'], {}, '--metrics-cert-dir: "certs" is not an absolute path'],
+    [
+      ['--metrics-cert-dir=/certs', '--metrics-bind-address=127.0.0.1:8080'],
+      {},
+      '--metrics-cert-dir: "/certs" is not used at a loopback address, which is served without TLS; take it away, or',
+    ],
     [['--log-level=trace'], {}, '--log-level: "trace" is not one of error, warn, info, debug'],
     [['--log-levl=info'], {}, "unknown option '--log-levl=info'"],
     [['--log-levl', 'info'], {}, "unknown option '--log-levl' (Did you mean --log-level?); --help lists the flags"],
@@ -195,6 +203,11 @@ describe('a mistake names the setting, the wrong value and the cure', () => {
   })
 })
 
+test('a folder of certificates does no harm where no metrics are served', () => {
+  const argv = ['--metrics-cert-dir=/certs', '--metrics-bind-address=0']
+  expect(parse(argv)).toMatchObject({ metricsCertDir: '/certs', metricsBindAddress: '0' })
+})
+
 test('both servers may be off, or on one port of different interfaces', () => {
   const flags = (metrics: string, health: string) => [
     `--metrics-bind-address=${metrics}`,
@@ -215,7 +228,7 @@ describe('help', () => {
   test('explains every flag, its variable and its default', () => {
     const text = help().message.replace(/\s+/g, ' ')
     const flags = [...text.matchAll(/ --([a-z-]+) [<[]/g)].map(([, flag]) => flag)
-    expect(flags).toHaveLength(13)
+    expect(flags).toHaveLength(14)
     expect(text.match(/env: (REGCRED_|KUBECONFIG)/g)).toHaveLength(flags.length)
     expect(text.match(/Default: |is the default/g)).toHaveLength(flags.length)
   })

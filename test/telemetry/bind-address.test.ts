@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { parseBindAddress } from '../../src/telemetry/bind-address.ts'
+import { type BindAddress, isExposed, parseBindAddress } from '../../src/telemetry/bind-address.ts'
 
 describe('addresses in the manner of Kubernetes are understood', () => {
   test.each([
@@ -36,4 +36,25 @@ describe('anything else is refused', () => {
   ])('"%s"', (text) => {
     expect(parseBindAddress(text)).toBeUndefined()
   })
+})
+
+describe('who can reach a server there', () => {
+  const exposed = (text: string) => isExposed(parseBindAddress(text) as BindAddress)
+
+  test.each(['127.0.0.1:1', '127.255.0.9:1', '[::1]:1', '[0:0:0:0:0:0:0:1]:1', '[::ffff:127.0.0.1]:1', 'localhost:1'])(
+    '%s: only this machine',
+    (text) => expect(exposed(text)).toBe(false),
+  )
+
+  test.each([
+    ':1',
+    '0.0.0.0:1',
+    '[::]:1',
+    '10.0.0.1:1',
+    '128.0.0.1:1',
+    '[::ffff:10.0.0.1]:1',
+    '[::2]:1',
+    'my-host:1',
+    'localhost.example.com:1',
+  ])('%s: others too', (text) => expect(exposed(text)).toBe(true))
 })
