@@ -329,6 +329,15 @@ test('a ServiceAccount has no field that the guard does not know', async () => {
   )
 })
 
+test('the API server finds nothing wrong with its types', async () => {
+  const policy = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/guard.regcred.dev'
+  const status = await eventually(async () => {
+    const { typeChecking = null } = ((await admin('GET', policy)).body.status ?? {}) as { typeChecking?: object }
+    return typeChecking
+  })
+  expect(status).toEqual({}) // or it has expressionWarnings
+})
+
 test('nobody else is held to it, and the operator of an installation into another namespace is', async () => {
   const label = JSON.stringify({ metadata: { labels: { a: 'b' } } })
   const patch = (user: string) =>

@@ -74,8 +74,8 @@ export const needs: readonly Need[] = [
     names: [operatorName],
     why: 'one leader',
   },
-  // Of an endpoint for metrics that asks the API server who may read them: its two lines go here, with its tokenreviews and
-  // subjectaccessreviews, both create.
+  // Metrics: the rights of an endpoint that asks the API server who may read it go here (create tokenreviews and
+  // subjectaccessreviews, with `unseen`, since nobody reads it in the walk).
 ]
 
 /** What Kubernetes lets every ServiceAccount do (system:basic-user, system:cluster-trust-bundle-discovery). */
