@@ -1,5 +1,6 @@
 /** What kustomize makes of config/: names that agree, a pod that a restricted namespace admits, an install in one go. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { BlockList } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { expect, test } from '@jest/globals'
@@ -16,14 +17,26 @@ const config = join(import.meta.dirname, '..', '..', 'config')
 interface Manifest {
   kind: string
   metadata: { name: string; namespace?: string }
-  rules: { resources: string[]; resourceNames: string[]; verbs: string[] }[]
+  /** `resources` is missing where it is about nonResourceURLs. */
+  rules: { resources?: string[]; resourceNames: string[]; verbs: string[] }[]
   subjects?: { namespace?: string }[]
-  spec: { template: { metadata: object; spec: PodSpec } }
+  spec: {
+    template: { metadata: { labels: object }; spec: PodSpec }
+    selector: { matchLabels: object }
+    variables: { name: string; expression: string }[]
+  }
 }
 
 interface PodSpec {
   serviceAccountName: string
-  containers: [{ args: string[]; env?: { name: string }[]; securityContext: object }]
+  containers: [
+    {
+      args: string[]
+      env?: { name: string }[]
+      ports: { name: string; containerPort: number }[]
+      securityContext: object
+    },
+  ]
 }
 
 async function build(folder: string): Promise<Manifest[]> {
@@ -36,17 +49,22 @@ function find(manifests: Manifest[], kind: string, name: string): Manifest {
   return found
 }
 
-/** The names of the Secrets according to RBAC and according to the arguments of the operator. */
-function secretNames(manifests: Manifest[]): { rbac: unknown; args: unknown } {
+/** The names of the Secrets according to RBAC, to the arguments of the operator, and to its guard (as CEL). */
+function secretNames(manifests: Manifest[]): { rbac: unknown; args: unknown; guard: unknown } {
   const { args } = find(manifests, 'Deployment', 'regcred-operator').spec.template.spec.containers[0]
   return {
     rbac: find(manifests, 'ClusterRole', 'regcred-operator-secrets').rules.map(({ resourceNames }) => resourceNames),
     args: args.flatMap((arg) => /^--secret-name=(.*)$/.exec(arg)?.slice(1) ?? []),
+    guard: find(manifests, 'ValidatingAdmissionPolicy', 'guard-serviceaccounts.regcred.dev').spec.variables[0],
   }
 }
 
-test('RBAC and the arguments of the Deployment name the same Secrets', async () => {
-  expect(secretNames(await build(join(config, 'default')))).toEqual({ rbac: [['regcred']], args: ['regcred'] })
+test('RBAC, the arguments of the Deployment and the guard name the same Secrets', async () => {
+  expect(secretNames(await build(join(config, 'default')))).toEqual({
+    rbac: [['regcred']],
+    args: ['regcred'],
+    guard: { name: 'allowed', expression: "['regcred']" },
+  })
 })
 
 /** config/default with components, given by their folders. */
@@ -62,16 +80,74 @@ async function buildWith(...components: string[]): Promise<Manifest[]> {
   }
 }
 
-test('the component secret-names adds a name to both', async () => {
+test('the component secret-names adds a name to all of them', async () => {
   const both = ['regcred', 'regcred-ci']
-  expect(secretNames(await buildWith(join(config, 'secret-names')))).toEqual({ rbac: [both], args: both })
+  const guard = { name: 'allowed', expression: "['regcred', 'regcred-ci']" }
+  expect(secretNames(await buildWith(join(config, 'secret-names')))).toEqual({ rbac: [both], args: both, guard })
+})
+
+test('the disruption budget and the network policy are for the pods of the Deployment', async () => {
+  const manifests = await buildWith(join(config, 'network-policy'))
+  const { labels } = find(manifests, 'Deployment', names.operatorName).spec.template.metadata
+  expect(find(manifests, 'PodDisruptionBudget', names.operatorName).spec.selector.matchLabels).toEqual(labels)
+  const { spec } = find(manifests, 'NetworkPolicy', names.operatorName)
+  expect(spec).toMatchObject({ podSelector: { matchLabels: labels }, policyTypes: ['Ingress', 'Egress'] })
+})
+
+test('the network policy lets the kubelet at the probes, and nobody out to link-local and metadata addresses but for DNS', async () => {
+  const manifests = await buildWith(join(config, 'network-policy'))
+  const { ports } = find(manifests, 'Deployment', names.operatorName).spec.template.spec.containers[0]
+  const probes = ports.find(({ name }) => name === 'health')?.containerPort
+  const { spec } = find(manifests, 'NetworkPolicy', names.operatorName) as unknown as { spec: NetworkPolicySpec }
+  const fromAnywhere = spec.ingress.filter(({ from }) => from === undefined)
+  expect(fromAnywhere).toEqual([{ ports: [{ port: probes }] }])
+  const [dns, others] = spec.egress
+  expect(dns.ports).toEqual(['UDP', 'TCP'].map((protocol) => ({ protocol, port: 53 })))
+  const blocks = others.to.map(({ ipBlock }) => ipBlock)
+  const open = (address: string, family: 'ipv4' | 'ipv6') =>
+    blocks.some(({ cidr, except }) => within(address, family, [cidr]) && !within(address, family, except))
+  for (const address of ['10.0.0.1', '140.82.121.33']) expect([address, open(address, 'ipv4')]).toEqual([address, true])
+  for (const address of ['169.254.169.254', '169.254.170.2']) {
+    expect([address, open(address, 'ipv4')]).toEqual([address, false])
+  }
+  expect(open('2606:50c0:8000::154', 'ipv6')).toBe(true)
+  for (const address of ['fd00:ec2::254', 'fe80::1']) expect([address, open(address, 'ipv6')]).toEqual([address, false])
+})
+
+interface NetworkPolicySpec {
+  ingress: { from?: object[]; ports: object[] }[]
+  egress: [dns: { ports: object[] }, others: { to: { ipBlock: { cidr: string; except: string[] } }[] }]
+}
+
+function within(address: string, family: 'ipv4' | 'ipv6', blocks: readonly string[]): boolean {
+  const list = new BlockList()
+  for (const block of blocks) {
+    const [net = '', prefix] = block.split('/')
+    if (net.includes(':') === (family === 'ipv6')) list.addSubnet(net, Number(prefix), family)
+  }
+  return list.check(address, family)
+}
+
+test('the API server takes everything with all components, and knows every field', async () => {
+  const components = ['admission', 'secret-names', 'identities', 'evict-pods', 'network-policy']
+  const manifests = await buildWith(...components.map((name) => join(config, name)))
+  const folder = mkdtempSync(join(tmpdir(), 'kustomize-'))
+  try {
+    const file = join(folder, 'all.json')
+    writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests }))
+    const flags = ['--server-side', '--force-conflicts', '--dry-run=server', '--validate=strict']
+    const applied = await cluster.kubectl('apply', ...flags, '-f', file)
+    expect(applied.trim().split('\n')).toHaveLength(manifests.length)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('tokens of ServiceAccounts may be asked for only with the component identities, and only of those that it names', async () => {
   const tokens = (manifests: Manifest[]) =>
     manifests.flatMap(({ kind, metadata: { namespace }, rules = [] }) =>
       rules
-        .filter(({ resources }) => resources.some((resource) => /^(serviceaccounts\/token|\*)$/.test(resource)))
+        .filter(({ resources = [] }) => resources.some((resource) => /^(serviceaccounts\/token|\*)$/.test(resource)))
         .map(({ resourceNames, verbs }) => ({ kind, namespace, resourceNames, verbs })),
     )
   expect(tokens(await build(join(config, 'default')))).toEqual([])
@@ -84,7 +160,7 @@ test('pods may be evicted only with the component evict-pods, and by the operato
   const evictions = (manifests: Manifest[]) =>
     manifests.flatMap(({ kind, metadata: { name }, rules = [] }) =>
       rules
-        .filter(({ resources }) => resources.some((resource) => /^(pods\/.*|\*)$/.test(resource)))
+        .filter(({ resources = [] }) => resources.some((resource) => /^(pods\/.*|\*)$/.test(resource)))
         .map(({ resources, verbs }) => ({ kind, name, resources, verbs })),
     )
   expect(evictions(await build(join(config, 'default')))).toEqual([])
@@ -130,7 +206,11 @@ test('the names are those that the operator knows', async () => {
   expect(metadata.namespace).toBe(names.systemNamespace)
   expect(spec.template.spec.serviceAccountName).toBe(names.operatorName)
   expect(find(manifests, 'Role', names.operatorName).rules.flatMap(({ resourceNames }) => resourceNames ?? [])).toEqual(
-    [names.markKeySecret, ...[...'0123456789abcdef'].map((digit) => names.stateSecretPrefix + digit)],
+    [
+      names.markKeySecret,
+      ...[...'0123456789abcdef'].map((digit) => names.stateSecretPrefix + digit),
+      names.operatorName,
+    ],
   )
   expect(find(manifests, 'CustomResourceDefinition', `${names.plural}.${names.group}`)).toBeDefined()
 })

@@ -1,9 +1,11 @@
 /** Objects of the cluster's admins that decide what the operator may do. */
+import type { KubeObject } from '../../src/kube/objects.ts'
 import { eventually } from '../cluster/wait.ts'
 import { type Lab, operatorNamespace, secretPath, serviceAccountPath } from './lab.ts'
 
-/** Lets the operator write Secrets of one more name, with the rules that config/secret-names adds the name to. */
+/** Lets the operator write Secrets of one more name, and refer to them, with what config/secret-names adds the name to. */
 export async function allowSecretName(lab: Lab, secretName: string): Promise<void> {
+  await widenGuard(lab, secretName)
   const apiVersion = 'rbac.authorization.k8s.io/v1'
   const metadata = { name: lab.unique('regcred-operator-secrets') }
   const installed = '/apis/rbac.authorization.k8s.io/v1/clusterroles'
@@ -21,6 +23,26 @@ export async function allowSecretName(lab: Lab, secretName: string): Promise<voi
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: metadata.name },
     subjects: [{ kind: 'ServiceAccount', name: 'regcred-operator', namespace: operatorNamespace }],
   })
+}
+
+/** Adds a name to the first variable of config/guard, and waits until that acts. */
+async function widenGuard({ client, cluster }: Lab, secretName: string): Promise<void> {
+  const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/guard-serviceaccounts.regcred.dev'
+  await eventually(async () => {
+    const { metadata, spec } = await client.get<Guard>(path)
+    const [{ name, expression }, ...others] = spec.variables
+    const variables = [{ name, expression: expression.replace(']', `, '${secretName}']`) }, ...others]
+    const { resourceVersion } = metadata // other test files add their names
+    await client.mergePatch(path, { metadata: { resourceVersion }, spec: { variables } }, { fieldManager: 'test' })
+  })
+  const user = `system:serviceaccount:${operatorNamespace}:regcred-operator`
+  const note = JSON.stringify({ metadata: { annotations: { 'regcred.dev/managed': secretName } } })
+  const patch = ['patch', 'serviceaccount', 'default', '-n', 'default', '--type=merge', '-p', note]
+  await eventually(async () => void (await cluster.kubectl(...patch, '--dry-run=server', `--as=${user}`)))
+}
+
+interface Guard extends KubeObject {
+  spec: { variables: [{ name: string; expression: string }, ...object[]] }
 }
 
 /** From now on no object of this kind can be changed in the namespace, by nobody. @returns ends that */
