@@ -127,8 +127,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
   const isRolledOut = ({ name, uid }: Credential): boolean => {
     const record = credentials.get(name)
     if (record === undefined || record.entries !== logins.of(uid).current?.entries) return false
-    const { selected, synced, failed, leaving } = board.tally(name, record.version)
-    return synced === selected && failed === 0 && leaving === 0
+    return board.isReplaced(name, record.version)
   }
 
   const podWatch = new PodWatch({

@@ -18,7 +18,7 @@ export interface RetirementParts {
   log: Logger
   /** Ends at the issuer what was issued until `last`, but for `keep`. */
   retire(credential: Credential, last: Handle, keep: Handle | undefined): Promise<void>
-  /** Whether the login in use is in all namespaces. */
+  /** Whether the login in use has taken the place of all before it. */
   isRolledOut(credential: Credential): boolean
   /** Aborted: the operator ends, and what fails now fails for that. */
   signal: AbortSignal
