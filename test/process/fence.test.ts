@@ -12,7 +12,7 @@ import { eventually } from '../cluster/wait.ts'
 import { Lab, operatorNamespace } from '../controller/lab.ts'
 import { isWrite, requestsSince } from '../controller/traffic.ts'
 import type { Forwarded, HttpProxy } from '../kube/http-proxy.ts'
-import { troubleIn } from './program.ts'
+import { linesOf, troubleIn } from './program.ts'
 import { startProxy } from './proxied.ts'
 
 /** Namespaces, all worked on at the same time. Fewer than connections (32): the status needs one too. */
@@ -137,6 +137,31 @@ test('a leader that is cut off from its Lease gives up what it writes when it ha
   expect(troubleIn(leader.logs()).filter(({ message }) => !/lease/.test(message))).toEqual([])
   expect(leader.logs()).toContain('reconcile given up')
   await expectCompleted(fanOut)
+})
+
+test('what a leader writes to a credential itself is given up as well when the lease is lost', async () => {
+  const leader = await startOperator({ cluster, kubeconfig, replica: true, args: ['--log-level=debug'] })
+  operators = [leader]
+  await eventually(() => leads(leader))
+  const held: string[] = []
+  const names = { status: lab.unique('cut-status'), credential: lab.unique('cut-finalizer') }
+  proxy.interfere = (method, { pathname }) => {
+    if (method === 'GET') return undefined
+    if (pathname.endsWith(`/${names.status}/status`)) return () => void held.push('status')
+    return pathname.endsWith(`/${names.credential}`) ? () => void held.push('credential') : undefined
+  }
+  for (const name of ['cut-status', 'cut-finalizer']) {
+    await lab.credential(name, { source: { secretRef: { name: 'none' } } })
+  }
+  await eventually(() => expect([...held].sort()).toEqual(['credential', 'status']))
+  const pass = proxy.interfere
+  proxy.interfere = (method, url) => (isLease(url.pathname) ? () => undefined : pass(method, url))
+  await eventually(async () => expect(await leads(leader)).toBe(false))
+  const givenUp = linesOf(leader.logs()).filter(({ message }) => message === 'reconcile given up')
+  // At once, and not when they would have timed out.
+  for (const [loop, name] of Object.entries(names)) {
+    expect(givenUp).toContainEqual(expect.objectContaining({ [loop]: name, error: expect.stringContaining('lease') }))
+  }
 })
 
 test('a leader that was frozen until another one leads writes nothing when it goes on', async () => {
