@@ -9,6 +9,7 @@ export function moment(): Moment {
 
 /** @param jumped told of every jump, in milliseconds, negative: back; until the signal ends it */
 export function watchClock(jumped: (ms: number) => void, signal: AbortSignal): void {
+  if (signal.aborted) return
   let before = moment()
   const timer = setInterval(() => {
     const now = moment()
