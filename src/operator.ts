@@ -20,7 +20,7 @@ const { default: Operator, ResourceEventType } = k8sOperator
 export type Run = (operator: RegistryCredentialOperator, signal: AbortSignal) => Promise<void>
 
 export class RegistryCredentialOperator extends Operator {
-  readonly #client: KubeClient
+  #client: KubeClient
   readonly #caches: Caches
   readonly #run: Run
   readonly #stopping = new AbortController()
@@ -40,6 +40,11 @@ export class RegistryCredentialOperator extends Operator {
 
   override stop(): void {
     this.#stopping.abort()
+  }
+
+  /** From now on its writes go through this client: that of a term of leadership, within which they begin and end. */
+  writeThrough(client: KubeClient): void {
+    this.#client = client
   }
 
   /** Puts our finalizer on a living credential, takes it off one that is being deleted. True when it was changed. */

@@ -10,7 +10,7 @@ import type { Outbound } from './http/outbound.ts'
 import { isNotFound, isOvertaken } from './kube/api-error.ts'
 import type { KubeClient } from './kube/client.ts'
 import type { EventRecorder } from './kube/events.ts'
-import { assertLeading, fenced } from './kube/fence.ts'
+import { fenced } from './kube/fence.ts'
 import { lead } from './kube/lease.ts'
 import { type Reflector, reflect } from './kube/reflector.ts'
 import { NotLeadingError, type Term } from './kube/term.ts'
@@ -72,8 +72,10 @@ export class Process {
     const verifier = new Verifier(outbound.fetch)
     const control = async (term: Term) => {
       const { leading } = term
+      const fencedClient = fenced(client, term)
+      operator.writeThrough(fencedClient)
       const end = await startController({
-        client: fenced(client, term),
+        client: fencedClient,
         caches,
         events,
         log,
@@ -92,15 +94,8 @@ export class Process {
         verify: (entries, image, signal) => verifier.verify(entries, image, signal),
         asked: ({ source }, result) => metrics.sourceAsked(kindOf(source) ?? 'unknown', result),
         verified: (verdict) => metrics.verified(verdict),
-        // Begun only while leading, but never cut: both carry a resourceVersion, which the next leader's writes change.
-        finalize: async (credential) => {
-          assertLeading(term)
-          return operator.finalize(credential)
-        },
-        writeStatus: async (credential, status) => {
-          assertLeading(term)
-          await operator.writeStatus(credential, status)
-        },
+        finalize: (credential) => operator.finalize(credential),
+        writeStatus: (credential, status) => operator.writeStatus(credential, status),
         admissionPoliciesAct: (act) => metrics.admissionPoliciesAct(act),
         observeLogins: (logins) => metrics.observeLogins(logins),
         evictionAsked: (result) => metrics.evictionAsked(result),

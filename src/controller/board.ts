@@ -59,6 +59,12 @@ export class Board {
     return tally(this.#outcomes.get(credential) ?? new Map(), version)
   }
 
+  /** Whether no Secret of ours holds an older login of it any more, wherever it is. */
+  isReplaced(credential: string, version: number): boolean {
+    const outcomes = this.#outcomes.get(credential)?.values() ?? []
+    return [...outcomes].every(({ replaced }) => replaced === version)
+  }
+
   #of(credential: string): Map<string, Outcome> {
     const outcomes = this.#outcomes.get(credential) ?? new Map<string, Outcome>()
     this.#outcomes.set(credential, outcomes)

@@ -15,6 +15,8 @@ import { NotLeadingError } from '../kube/term.ts'
 import type { WorkQueue, WorkQueueOptions } from '../kube/work-queue.ts'
 import { type Credential, secretOf } from '../model/credential.ts'
 import type { Entries } from '../model/docker-config.ts'
+import { msUntilEnd } from '../model/login.ts'
+import { lookAfter } from '../model/moment.ts'
 import type { Status } from '../model/status.ts'
 import { looksAtPods } from '../model/stuck-pod.ts'
 import type { Verification } from '../model/verification.ts'
@@ -25,6 +27,7 @@ import type { EvictionResult, LoginGauge, Loop, WatchRestart } from '../telemetr
 import { AdmissionProbe } from './admission-probe.ts'
 import { Board } from './board.ts'
 import type { Caches } from './caches.ts'
+import { moment, watchClock } from './clock.ts'
 import { Contention, objectKey } from './contention.ts'
 import { CredentialLoop } from './credential-loop.ts'
 import { CredentialStates } from './credential-states.ts'
@@ -124,8 +127,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
   const isRolledOut = ({ name, uid }: Credential): boolean => {
     const record = credentials.get(name)
     if (record === undefined || record.entries !== logins.of(uid).current?.entries) return false
-    const { selected, synced, failed, leaving } = board.tally(name, record.version)
-    return synced === selected && failed === 0 && leaving === 0
+    return board.isReplaced(name, record.version)
   }
 
   const podWatch = new PodWatch({
@@ -273,6 +275,16 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     secretGone: (uid) => ownership.forget(uid),
     serviceAccountGone: (namespace, name) => contention.forget(objectKey('ServiceAccount', namespace, name)),
   })
+  watchClock((ms) => {
+    log.warn('the clock has jumped, or the machine has slept: all logins are looked at', {
+      seconds: Math.round(ms / 1000),
+    })
+    for (const { name, uid } of caches.credentials.values()) {
+      const { current } = logins.of(uid)
+      credentialQueue.add(name)
+      loginQueue.addAfter(name, current ? lookAfter(msUntilEnd(current, moment()), Math.random()) : 0)
+    }
+  }, signal)
   if (filesDir !== undefined) followFiles(filesDir, caches, (name) => loginQueue.add(name), signal)
   for (const name of unread) {
     credentialQueue.add(name)

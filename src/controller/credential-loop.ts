@@ -7,8 +7,8 @@ import { finalizer } from '../api/names.ts'
 import { type Credential, isWatched } from '../model/credential.ts'
 import { feeds } from '../model/desired.ts'
 import type { Entries } from '../model/docker-config.ts'
-import { entriesInUse, type Login } from '../model/login.ts'
-import { endOf, hasEnded } from '../model/refresh.ts'
+import { entriesInUse, isOver, type Login, msUntilEnd } from '../model/login.ts'
+import type { Moment } from '../model/moment.ts'
 import { rfc3339 } from '../model/rfc3339.ts'
 import { selectsNamespace } from '../model/selection.ts'
 import type { Material } from '../model/status.ts'
@@ -16,6 +16,7 @@ import { isRefusal } from '../model/verification.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Board } from './board.ts'
 import type { Caches } from './caches.ts'
+import { moment } from './clock.ts'
 import type { CredentialRecord, CredentialStates } from './credential-states.ts'
 import { issuedFor } from './issued-for.ts'
 import type { LastGood } from './last-good.ts'
@@ -64,7 +65,7 @@ export class CredentialLoop {
     for (const credential of caches.credentials.values()) {
       const kept = lastGood.of(credential.uid)
       if (kept) conceal(kept.entries)
-      logins.introduce(credential.uid, kept)
+      logins.introduce(credential.uid, kept, isWatched(credential.source) ? undefined : credential.refreshInterval)
       if (!credential.deleting) credentials.set({ ...unknown, credential, frozen: this.isFrozen(credential) })
     }
   }
@@ -131,7 +132,7 @@ export class CredentialLoop {
     const frozen = this.isFrozen(credential)
     const state = this.#parts.logins.of(credential.uid)
     const login = state.current
-    const now = new Date()
+    const now = moment()
     const entries = frozen ? login?.entries : entriesInUse(login, now)
     const entriesChanged = !isDeepStrictEqual(entries, previous?.entries)
     const changed =
@@ -161,9 +162,9 @@ export class CredentialLoop {
   }
 
   #msUntilEnd(credential: Credential | undefined): number | undefined {
-    const expiresAt = credential && this.#parts.logins.of(credential.uid).current?.expiresAt
-    if (!expiresAt || hasEnded(expiresAt, new Date())) return undefined
-    return endOf(expiresAt) - Date.now()
+    const login = credential && this.#parts.logins.of(credential.uid).current
+    const ms = login ? msUntilEnd(login, moment()) : 0
+    return ms > 0 && ms < Number.POSITIVE_INFINITY ? ms : undefined
   }
 
   /** What is known of this very object: one deleted and created again under its name starts anew. */
@@ -231,7 +232,7 @@ const unknown: Omit<CredentialRecord, 'credential' | 'frozen'> = {
 function problemsOf(
   { source, verify }: Credential,
   { current, candidate, problem }: LoginState,
-  now: Date,
+  now: Moment,
 ): Pick<CredentialRecord, 'problem' | 'refreshFailure'> {
   const nothing = { problem: undefined, refreshFailure: undefined }
   const canWait = problem && !problem.terminal && current && !isWatched(source)
@@ -243,7 +244,7 @@ function problemsOf(
     const refused = { reason: 'VerificationFailed', message: `${check.message} ${stays}`, terminal: true }
     return { problem: refused, refreshFailure: problem }
   }
-  const ended = current?.expiresAt && hasEnded(current.expiresAt, now) ? current.expiresAt : undefined
+  const ended = current && isOver(current, now) ? current.expiresAt : undefined
   if (ended) {
     const message = `The login ended at ${ended.toISOString()} and was taken out of the Secrets. ${problem?.message ?? ''}`
     return { ...nothing, problem: { reason: 'Expired', message: message.trim(), terminal: problem?.terminal ?? false } }

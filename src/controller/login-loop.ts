@@ -8,13 +8,15 @@ import { isForbidden, isInvalid } from '../kube/api-error.ts'
 import { type NotNow, waitAfter } from '../kube/work-queue.ts'
 import { type Credential, isWatched } from '../model/credential.ts'
 import type { Entries } from '../model/docker-config.ts'
-import { entriesInUse, type Handle, type Login } from '../model/login.ts'
-import { hasEnded, refreshTime } from '../model/refresh.ts'
+import { entriesInUse, type Handle, type HeldLogin, isOver, type Login, msUntilRefresh } from '../model/login.ts'
+import type { Moment } from '../model/moment.ts'
+import { refreshTime } from '../model/refresh.ts'
 import { checked, isCheckDue, isRefusal, type Verification } from '../model/verification.ts'
 import { isTerminal, SourceProblem } from '../sources/source-problem.ts'
 import type { Material } from '../sources/sources.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Caches } from './caches.ts'
+import { moment } from './clock.ts'
 import { issuedFor as hashOf } from './issued-for.ts'
 import type { Issuers } from './issuers.ts'
 import type { LastGood } from './last-good.ts'
@@ -79,14 +81,14 @@ export class LoginLoop {
     }
     if (isFrozen(credential)) return undefined
     const request = this.#requestOf(credential)
-    if (isDue(state, request, new Date())) {
+    if (isDue(state, request, moment())) {
       const busy = await issuers.ask(credential.source, () => this.#renew(credential, state, request))
       if (busy) return busy
     }
     await this.#verify(credential, state)
     if (state.unkept && state.current) await this.#keep(credential, state, state.current)
     const busy = await retirement.ofOld(credential, state, request.issuedFor)
-    return busy ?? msUntil(nextTime(credential, state))
+    return busy ?? msUntilNext(credential, state)
   }
 
   #requestOf(credential: Credential): Request {
@@ -121,7 +123,7 @@ export class LoginLoop {
     const isPolled = !isWatched(credential.source)
     const polledMs = isPolled ? Math.min(credential.refreshInterval, mendedMs) : undefined
     const retryMs = waits ? polledMs : waitAfter(failures, error).waitMs
-    const retryAt = retryMs === undefined ? undefined : new Date(Date.now() + retryMs)
+    const retryAt = retryMs === undefined ? undefined : new Date(moment().steady.getTime() + retryMs)
     if (state.problem?.message !== message) {
       log.warn(message, { credential: credential.name, reason })
       reporter.about(credential, 'Warning', reason, 'ReadSource', message)
@@ -136,16 +138,16 @@ export class LoginLoop {
     const { policy, image } = credential.verify
     if (state.candidate && policy !== 'Enforce') await this.#accept(credential, state, state.candidate)
     const login = state.candidate ?? state.current
-    if (login === undefined || (login.expiresAt && hasEnded(login.expiresAt, new Date()))) return
+    if (login === undefined || isOver(login, moment())) return
     const before = login.check
     if (policy === 'Skip') {
       if (before) this.#replace(credential, state, { ...login, check: undefined })
       return
     }
     let subject = login
-    if (isCheckDue(before, image, new Date())) {
+    if (isCheckDue(before, image, moment())) {
       const verification = await this.#parts.verify(login.entries, image)
-      subject = { ...login, check: checked(verification, image, new Date(), Math.random()) }
+      subject = { ...login, check: checked(verification, image, moment(), Math.random()) }
       this.#tell(credential, before, verification)
       this.#replace(credential, state, subject)
     }
@@ -156,7 +158,7 @@ export class LoginLoop {
   }
 
   /** The same login with another check. */
-  #replace(credential: Credential, state: LoginState, login: Login): void {
+  #replace(credential: Credential, state: LoginState, login: HeldLogin): void {
     if (state.candidate) {
       state.candidate = login
     } else {
@@ -178,13 +180,13 @@ export class LoginLoop {
   }
 
   /** Kept before it is used: what a restart would not know of must not be in any namespace. */
-  async #accept(credential: Credential, state: LoginState, login: Login): Promise<void> {
+  async #accept(credential: Credential, state: LoginState, login: HeldLogin): Promise<void> {
     const { reporter, log, changed } = this.#parts
     const { current: previous } = state
     if (state.unkept || !isSame(previous, login)) await this.#keep(credential, state, login)
     state.current = login
     state.candidate = undefined
-    if (!isDeepStrictEqual(previous?.handle, login.handle)) state.retireAt = new Date()
+    if (!isDeepStrictEqual(previous?.handle, login.handle)) state.retireAt = moment().steady
     if (previous?.source && !isDeepStrictEqual(previous.source, login.source)) state.left = [...state.left, previous]
     if (!isDeepStrictEqual(previous?.entries, login.entries)) {
       const registries = [...login.entries.keys()].sort().join(', ')
@@ -211,26 +213,28 @@ export class LoginLoop {
   }
 }
 
-function isDue({ current, candidate, problem }: LoginState, { issuedFor, request, cause }: Request, now: Date) {
-  if (problem?.cause === cause) return problem.retryAt !== undefined && problem.retryAt <= now
+function isDue({ current, candidate, problem }: LoginState, { issuedFor, request, cause }: Request, now: Moment) {
+  if (problem?.cause === cause) return problem.retryAt !== undefined && problem.retryAt <= now.steady
   const login = candidate ?? current
   if (login === undefined || problem !== undefined || login.issuedFor !== issuedFor) return true
   if (request !== undefined && request !== login.request) return true
-  return login.refreshAt !== undefined && login.refreshAt <= now
+  return msUntilRefresh(login, now) <= 0
 }
 
 function toLogin(
   { entries, issuedAt, expiresAt, endStays, refreshAfter, handle }: Material,
   { source, refreshInterval }: Credential,
   { issuedFor, request }: Request,
-  current: Login | undefined,
-): Login {
-  const now = new Date()
+  current: HeldLogin | undefined,
+): HeldLogin {
+  const gotAt = moment()
+  const now = gotAt.wall
   const same = isDeepStrictEqual(entries, current?.entries) ? current : undefined
   const interval = isWatched(source) ? undefined : refreshInterval
   return {
     entries,
-    issuedAt: same?.issuedAt ?? issuedAt ?? now, // the same entries are the same login, whatever else of the source changed
+    // The same entries are the same login, whatever else of the source changed; but none is of a time to come.
+    issuedAt: same && same.issuedAt < now ? same.issuedAt : (issuedAt ?? now),
     expiresAt,
     refreshAt: refreshTime(
       { issuedAt: now, expiresAt: endStays ? undefined : expiresAt, refreshAfter, interval },
@@ -241,33 +245,37 @@ function toLogin(
     issuedFor,
     request,
     check: same?.request === request ? same?.check : undefined, // who asks for a refresh wants to know
+    gotAt,
   }
 }
 
-/** But for the time at which it is asked for again, which is not worth a write. */
-function isSame(a: Login | undefined, b: Login): boolean {
-  return a !== undefined && isDeepStrictEqual({ ...a, refreshAt: undefined }, { ...b, refreshAt: undefined })
+/** But for when it was asked for and is again, which is not worth a write. */
+function isSame(a: HeldLogin | undefined, b: HeldLogin): boolean {
+  const times = { refreshAt: undefined, gotAt: undefined }
+  return a !== undefined && isDeepStrictEqual({ ...a, ...times }, { ...b, ...times })
 }
 
 /** The namespaces have its entries already. */
-function isInUse({ entries }: Login, current: Login | undefined): boolean {
-  return isDeepStrictEqual(entries, entriesInUse(current, new Date()))
+function isInUse({ entries }: Login, current: HeldLogin | undefined): boolean {
+  return isDeepStrictEqual(entries, entriesInUse(current, moment()))
 }
 
-function nextTime({ verify }: Credential, { current, candidate, problem, retireAt }: LoginState): Date | undefined {
+function msUntilNext(
+  { verify }: Credential,
+  { current, candidate, problem, retireAt }: LoginState,
+): number | undefined {
   const login = candidate ?? current
-  const now = new Date()
-  const isChecked = verify.policy !== 'Skip' && !(login?.expiresAt && hasEnded(login.expiresAt, now))
-  const refreshAt = problem ? problem.retryAt : login?.refreshAt
+  const now = moment()
+  const isChecked = login && verify.policy !== 'Skip' && !isOver(login, now)
   // What was to be ended before now waits for namespaces, which tell.
-  const times = [
-    isChecked ? login?.check?.nextAt : undefined,
-    refreshAt,
-    retireAt && retireAt > now ? retireAt : undefined,
+  const steady = [
+    isChecked ? login.check?.nextAt : undefined,
+    problem?.retryAt,
+    retireAt && retireAt > now.steady ? retireAt : undefined,
   ]
-  return times.filter((time) => time !== undefined).sort((a, b) => a.getTime() - b.getTime())[0]
-}
-
-function msUntil(time: Date | undefined): number | undefined {
-  return time && Math.max(0, time.getTime() - Date.now())
+  const ms = Math.min(
+    problem || !login ? Number.POSITIVE_INFINITY : msUntilRefresh(login, now),
+    ...steady.filter((time) => time !== undefined).map((time) => time.getTime() - now.steady.getTime()),
+  )
+  return ms === Number.POSITIVE_INFINITY ? undefined : Math.max(0, ms)
 }

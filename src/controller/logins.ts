@@ -1,21 +1,28 @@
 /** What is known of the login of every credential now. Written by the login loop; the credential loop goes by it. */
-import type { Login } from '../model/login.ts'
+import { hold } from '../model/kept-login.ts'
+import type { HeldLogin, Login } from '../model/login.ts'
 import type { Problem } from '../model/outcome.ts'
+import { moment } from './clock.ts'
 
 export interface LoginState {
   /** In use. */
-  current: Login | undefined
+  current: HeldLogin | undefined
   /** Given by the source, but refused by the registry. */
-  candidate: Login | undefined
+  candidate: HeldLogin | undefined
   problem: LoginProblem | undefined
   /** `current` is not kept as it is now. */
   unkept: boolean
   /** Had from other sources before `current`; to be ended there as well. */
-  left: readonly Login[]
-  /** From when on the issuer is to end what it gave before, once `current` is rolled out. Undefined: nothing to end. */
+  left: readonly HeldLogin[]
+  /**
+   * From when on, by the steady clock, the issuer is to end what it gave before, once `current` is rolled out. Undefined:
+   * nothing to end.
+   */
   retireAt: Date | undefined
   /** Of one whose credential is being deleted: `due` when it is nowhere in use any more, `done` when the issuer knows. */
   end: 'due' | 'done' | undefined
+  /** Until when, by the steady clock, the issuer of one that goes is asked. Undefined: it has not been asked yet. */
+  giveUpAt: Date | undefined
 }
 
 export interface LoginProblem extends Problem {
@@ -23,7 +30,7 @@ export interface LoginProblem extends Problem {
   terminal: boolean
   /** What was asked for with: until that changes or `retryAt`, asking again is of no use. */
   cause: string
-  /** Undefined: nothing but a change is waited for. */
+  /** By the steady clock. Undefined: nothing but a change is waited for. */
   retryAt: Date | undefined
   /** In a row, with the same cause. */
   failures: number
@@ -37,6 +44,7 @@ const nothing: LoginState = {
   left: [],
   retireAt: undefined,
   end: undefined,
+  giveUpAt: undefined,
 }
 
 export class Logins {
@@ -52,9 +60,13 @@ export class Logins {
     return state
   }
 
-  /** What was kept of a run before; leftovers of it at the issuer are to be ended. */
-  introduce(uid: string, kept: Login | undefined): void {
-    Object.assign(this.of(uid), { current: kept, retireAt: kept?.handle && new Date() })
+  /**
+   * What was kept of a run before; leftovers of it at the issuer are to be ended.
+   * @param interval milliseconds between refreshes; undefined: its source is watched
+   */
+  introduce(uid: string, kept: Login | undefined, interval: number | undefined): void {
+    const now = moment()
+    Object.assign(this.of(uid), { current: kept && hold(kept, interval, now), retireAt: kept?.handle && now.steady })
   }
 
   forget(uid: string): void {

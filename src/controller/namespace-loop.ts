@@ -137,9 +137,10 @@ export class NamespaceLoop {
     }
     const change = secretChange(desired, observed, wanted)
     const available = observed?.ours === true && !observed.deleting
+    const isWritten = wanted !== undefined && change === 'none'
     if (change === 'not-owned' && observed && !mayBeSource) reporter.notOwned(observed, desired.selectedBy)
     const nothingYet = { failure: undefined, stuck: undefined, contended: undefined }
-    return { desired, observed, change, wanted, mayBeSource, available, ...nothingYet }
+    return { desired, observed, change, wanted, mayBeSource, isWritten, available, ...nothingYet }
   }
 
   #observe(namespace: string, name: string): Pick<Target, 'observed' | 'mayBeSource'> {
@@ -159,7 +160,10 @@ export class NamespaceLoop {
       return
     }
     const aim = secretAim(wanted)
-    if (!contention.mayWrite(key, aim)) return
+    if (!contention.mayWrite(key, aim)) {
+      target.isWritten = true // and undone
+      return
+    }
     if (change === 'create') {
       await secrets.create(namespace, desired.name, wanted)
     } else if (change === 'update' && observed) {
@@ -175,6 +179,7 @@ export class NamespaceLoop {
     if (change === 'take' && written && secretChange(desired, written, wanted) === 'update') {
       await secrets.update(namespace, written, wanted)
     }
+    target.isWritten = true
     target.available = true
     contention.wrote(key, aim, observed?.dataManager)
     log.debug('wrote Secret', { namespace, secret: desired.name, change })

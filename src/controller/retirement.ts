@@ -4,9 +4,9 @@
  */
 import type { NotNow } from '../kube/work-queue.ts'
 import type { Credential } from '../model/credential.ts'
-import type { Handle, Login } from '../model/login.ts'
-import { hasEnded } from '../model/refresh.ts'
+import { type Handle, isOver, type Login } from '../model/login.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { moment } from './clock.ts'
 import type { Issuers } from './issuers.ts'
 import type { LoginState } from './logins.ts'
 import type { ObservedCredential } from './observe.ts'
@@ -18,7 +18,7 @@ export interface RetirementParts {
   log: Logger
   /** Ends at the issuer what was issued until `last`, but for `keep`. */
   retire(credential: Credential, last: Handle, keep: Handle | undefined): Promise<void>
-  /** Whether the login in use is in all namespaces. */
+  /** Whether the login in use has taken the place of all before it. */
   isRolledOut(credential: Credential): boolean
   /** Aborted: the operator ends, and what fails now fails for that. */
   signal: AbortSignal
@@ -27,7 +27,7 @@ export interface RetirementParts {
 /** Milliseconds between attempts while the credential lives, and when it goes. */
 const retryMs = 5 * 60_000
 const endRetryMs = 30_000
-/** Milliseconds after its deletion for which the issuer of a credential is asked. */
+/** Milliseconds for which the issuer of a credential that goes is asked; a restart, which is rare, begins anew. */
 const giveUpMs = 10 * 60_000
 
 export class Retirement {
@@ -43,16 +43,17 @@ export class Retirement {
    */
   async ofOld(credential: Credential, state: LoginState, issuedFor: string): Promise<NotNow | undefined> {
     const { current, candidate, retireAt } = state
-    if (retireAt === undefined || retireAt > new Date() || candidate) return undefined
+    const now = moment()
+    if (retireAt === undefined || retireAt > now.steady || candidate) return undefined
     if (current?.issuedFor !== issuedFor || !this.#parts.isRolledOut(credential)) return undefined
-    const left = state.left.filter(({ expiresAt }) => !(expiresAt && hasEnded(expiresAt, new Date())))
+    const left = state.left.filter((login) => !isOver(login, now))
     try {
       const busy = await this.#end(credential, [...left, current], current.handle)
       if (busy) return busy
       state.left = []
       state.retireAt = undefined
     } catch (error) {
-      state.retireAt = new Date(Date.now() + retryMs)
+      state.retireAt = steadyIn(retryMs)
       this.#tell(credential, error, true)
     }
     return undefined
@@ -66,7 +67,8 @@ export class Retirement {
     if (credential.deletionPolicy === 'Orphan') return undefined
     const { left, current, candidate } = state
     const logins = [...left, current, candidate].filter((login) => login !== undefined)
-    const leftMs = Date.parse(credential.deletionTimestamp ?? '') + giveUpMs - Date.now()
+    state.giveUpAt ??= steadyIn(giveUpMs)
+    const leftMs = state.giveUpAt.getTime() - moment().steady.getTime()
     try {
       const busy = await this.#end(credential, logins, undefined)
       if (busy && leftMs > 0) return busy
@@ -104,4 +106,8 @@ export class Retirement {
     log.warn(note, { credential: credential.name })
     if (needsHelp) reporter.about(credential, 'Warning', 'NotRevoked', 'Retire', note)
   }
+}
+
+function steadyIn(ms: number): Date {
+  return new Date(moment().steady.getTime() + ms)
 }

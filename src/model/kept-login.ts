@@ -1,10 +1,12 @@
 /** A login as it is kept between two runs of the operator: JSON in base64, as a value of a Secret. */
 import type { RegistryCredentialSource } from '../api/registry-credential.ts'
 import { decodeBase64, encodeBase64, parseDockerConfigJson } from './docker-config.ts'
-import type { Handle, Login } from './login.ts'
-import type { Check } from './verification.ts'
+import type { Handle, HeldLogin, Login } from './login.ts'
+import type { Moment } from './moment.ts'
+import { keptRefreshTime } from './refresh.ts'
+import { type Check, isVerdict, keptCheck } from './verification.ts'
 
-export function formatLogin({ entries, ...rest }: Login): string {
+export function formatLogin({ entries, gotAt: _ofThisProcess, ...rest }: Login & Partial<HeldLogin>): string {
   return encodeBase64(JSON.stringify({ auths: Object.fromEntries(entries), ...rest }))
 }
 
@@ -32,9 +34,18 @@ export function parseLogin(value: string): Login | undefined {
   }
 }
 
+/**
+ * What was kept, for use in this run.
+ * @param interval milliseconds between refreshes; undefined: it comes from a source that is watched
+ */
+export function hold(kept: Login, interval: number | undefined, now: Moment): HeldLogin {
+  const refreshAt = keptRefreshTime(kept, interval, now.wall)
+  return { ...kept, refreshAt, check: kept.check && keptCheck(kept.check, now), gotAt: now }
+}
+
 function checkOf(value: unknown): Check | undefined {
   const { verdict, reason, message, at, nextAt, image } = (value ?? {}) as Record<string, unknown>
-  const texts = [verdict, reason, message, image].every((each) => typeof each === 'string')
+  const texts = isVerdict(verdict) && [reason, message, image].every((each) => typeof each === 'string')
   const times = { at: time(at), nextAt: time(nextAt) }
   if (!texts || !times.at || !times.nextAt) return undefined
   return { ...(value as Check), ...(times as { at: Date; nextAt: Date }) }

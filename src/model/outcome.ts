@@ -5,6 +5,8 @@ import type { Overlap } from './merge.ts'
 export interface Outcome {
   /** The `CredentialState.version` that was at work. */
   version: number
+  /** The version of which no older login is left in a Secret of ours; `noVersion` where one may be. */
+  replaced: number
   /** False while it is only being taken away. */
   selected: boolean
   failure: Problem | undefined
@@ -16,7 +18,8 @@ export interface Outcome {
 /** Of a namespace that has come to concern a credential, before the namespace loop has been there. */
 export function pending(selected: boolean): Outcome {
   const serviceAccounts = { selected: 0, linked: 0 }
-  return { version: noVersion, selected, failure: undefined, contended: undefined, serviceAccounts, overlaps: [] }
+  const nothingYet = { version: noVersion, replaced: noVersion, failure: undefined, contended: undefined }
+  return { ...nothingYet, selected, serviceAccounts, overlaps: [] }
 }
 
 /** Not of any credential: what it stands for counts as not yet synced. */

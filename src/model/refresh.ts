@@ -34,12 +34,24 @@ export function refreshTime(lifetime: Lifetime, random: number): Date | undefine
   return later(issuedAt, Math.max(floorMs, interval * (1 - jitter * random)))
 }
 
-/** Beyond any doubt about clocks. */
-export function hasEnded(expiresAt: Date, now: Date): boolean {
-  return endOf(expiresAt) <= now.getTime()
+/**
+ * The same of a login that was kept by a run before, whose clock may have been wrong, and which somebody may have spoiled.
+ * One from the future is had anew at once. The others wait no longer than if they were got now: to the middle of what is
+ * left of them, or, where they do not say when they end, for the interval.
+ * @param interval undefined: it comes from a source that is watched
+ */
+export function keptRefreshTime(
+  { issuedAt, expiresAt, refreshAt }: Pick<Lifetime, 'issuedAt' | 'expiresAt'> & { refreshAt: Date | undefined },
+  interval: number | undefined,
+  now: Date,
+): Date | undefined {
+  if (interval === undefined) return refreshAt
+  if (issuedAt > later(now, clockSkewMs)) return now
+  const latest = expiresAt ? later(now, (expiresAt.getTime() - now.getTime()) * half) : later(now, interval)
+  return refreshAt && refreshAt < latest ? refreshAt : latest
 }
 
-/** Milliseconds since the epoch at which `hasEnded` turns true. */
+/** Milliseconds since the epoch at which it has ended beyond any doubt about clocks. */
 export function endOf(expiresAt: Date): number {
   return expiresAt.getTime() + clockSkewMs
 }

@@ -17,6 +17,8 @@ export interface Target {
   wanted: (Wanted & { overlaps: readonly Overlap[] }) | undefined
   /** It may be the source of a credential, and is never touched. */
   mayBeSource: boolean
+  /** What is wanted was put into it, whatever others have made of that since. */
+  isWritten: boolean
   /** There and ours, so ServiceAccounts may refer to it. */
   available: boolean
   /** Why it was not written, or a reference to it not added. */
@@ -42,6 +44,7 @@ export function outcomeOf(
     .filter(({ desired }) => !desired.selectedBy.includes(state))
     .map((target) => remainder(target, credential, namespace))
     .find((problem) => problem !== undefined)
+  const replaced = targets.some((target) => mayHoldOlder(target, credential, namespace)) ? noVersion : version
   const own = targets.find(({ desired }) => desired.selectedBy.includes(state))
   if (own) {
     const { desired, failure, stuck, contended, wanted } = own
@@ -49,6 +52,7 @@ export function outcomeOf(
     const isIn = own.change !== 'wait' && isMadeOf(wanted, state)
     return {
       version: isIn && serviceAccounts.linked === serviceAccounts.selected ? version : noVersion,
+      replaced,
       selected: true,
       failure: failure ?? stuck ?? obstacleOf(own, state) ?? (contended && contendedProblem(contended)) ?? left,
       contended,
@@ -59,11 +63,29 @@ export function outcomeOf(
   const frozen = state.frozen ? targets.find(({ observed }) => feeds(credential, namespace, observed)) : undefined
   if (frozen) {
     const serviceAccounts = countLinks(credential, frozen.desired.name)
-    return { version, selected: true, failure: undefined, contended: undefined, serviceAccounts, overlaps: [] }
+    return {
+      version,
+      replaced,
+      selected: true,
+      failure: undefined,
+      contended: undefined,
+      serviceAccounts,
+      overlaps: [],
+    }
   }
   if (state.frozen || left === undefined) return undefined
   const serviceAccounts = { selected: 0, linked: 0 }
-  return { version, selected: false, failure: left, contended: undefined, serviceAccounts, overlaps: [] }
+  return { version, replaced, selected: false, failure: left, contended: undefined, serviceAccounts, overlaps: [] }
+}
+
+/** What others have put in the place of a login of ours is not ours, and does not keep that good at its issuer. */
+function mayHoldOlder(
+  { observed, change, isWritten, failure, stuck }: Target,
+  credential: Credential,
+  where: Namespace,
+) {
+  const isGone = (change === 'delete' || change === 'release') && !failure && !stuck
+  return feeds(credential, where, observed) && !isWritten && !isGone
 }
 
 /** By name: what is wanted may have been made of an earlier record of the same version. */

@@ -1,4 +1,5 @@
 /** What a registry said of a login. */
+import type { Moment } from './moment.ts'
 
 /**
  * Invalid: the login is refused. NoPullAccess: it is accepted, but may not pull the image. Unknown: the registry cannot
@@ -17,6 +18,7 @@ export interface Verification {
 /** A verification, when it was made and when the next is due. */
 export interface Check extends Verification {
   at: Date
+  /** By the steady clock: what is the matter with the wall clock is no reason to ask a registry. */
   nextAt: Date
   /** The image it was about; '' for none. */
   image: string
@@ -34,13 +36,28 @@ const intervals: Readonly<Record<Verdict, number>> = {
 const jitter = 0.2
 
 /** @param random from 0 up to 1 */
-export function checked(verification: Verification, image: string | undefined, at: Date, random: number): Check {
-  const nextAt = new Date(at.getTime() + intervals[verification.verdict] * (1 - jitter * random))
-  return { ...verification, at, nextAt, image: image ?? '' }
+export function checked(
+  verification: Verification,
+  image: string | undefined,
+  { wall, steady }: Moment,
+  random: number,
+): Check {
+  const nextAt = new Date(steady.getTime() + intervals[verification.verdict] * (1 - jitter * random))
+  return { ...verification, at: wall, nextAt, image: image ?? '' }
 }
 
-export function isCheckDue(check: Check | undefined, image: string | undefined, now: Date): boolean {
-  return check === undefined || check.image !== (image ?? '') || check.nextAt <= now
+/** What a run before has kept, whose clocks may have been others: the next one is due when it would be after one now. */
+export function keptCheck(check: Check, { wall, steady }: Moment): Check {
+  const waitMs = Math.min(check.nextAt.getTime() - wall.getTime(), intervals[check.verdict])
+  return { ...check, nextAt: new Date(steady.getTime() + waitMs) }
+}
+
+export function isCheckDue(check: Check | undefined, image: string | undefined, { steady }: Moment): boolean {
+  return check === undefined || check.image !== (image ?? '') || check.nextAt <= steady
+}
+
+export function isVerdict(value: unknown): value is Verdict {
+  return typeof value === 'string' && Object.hasOwn(intervals, value)
 }
 
 /** A clear no. Everything else never turns a good login bad. */

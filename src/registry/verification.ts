@@ -47,7 +47,7 @@ export function found(reason: keyof typeof sentences, subject: Subject): Verific
 
 /** @param why the end of a sentence, in fixed words */
 export function unchecked(
-  reason: 'RegistryUnreachable' | 'UnexpectedAnswer' | 'RealmNotTrusted',
+  reason: 'RegistryUnreachable' | 'UnexpectedAnswer' | 'RealmNotTrusted' | 'DeadlineExceeded',
   { key }: Subject,
   why: string,
 ): Verification {

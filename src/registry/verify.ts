@@ -10,6 +10,8 @@ const atOnce = 4
 const atMost = 32
 /** For how long a registry that gave no answer is not asked again, so that many credentials do not all wait for it. */
 const pauseMs = 60_000
+/** Milliseconds for all logins of one check; what has not been answered by then is Unknown. */
+const deadlineMs = 120_000
 
 const worstFirst: readonly Verdict[] = ['Invalid', 'NoPullAccess', 'Unknown', 'Valid']
 
@@ -23,13 +25,15 @@ const nothingToAsk: Verification = {
 export class Verifier {
   readonly #fetch: typeof fetch
   readonly #now: () => number
+  readonly #longestMs: number
   /** By host[:port]: until when it is not asked, and why. */
   readonly #unreachable = new Map<string, { until: number; why: string }>()
 
-  /** @param fetch with limits: that of http/outbound.ts @param now in ms */
-  constructor(fetch: typeof globalThis.fetch, now: () => number = Date.now) {
+  /** @param fetch with limits: that of http/outbound.ts @param now in ms of a clock that never goes back */
+  constructor(fetch: typeof globalThis.fetch, now = () => performance.now(), longestMs = deadlineMs) {
     this.#fetch = fetch
     this.#now = now
+    this.#longestMs = longestMs
   }
 
   /**
@@ -42,7 +46,18 @@ export class Verifier {
   async verify(entries: Entries, image: string | undefined, signal: AbortSignal): Promise<Verification> {
     const { questions, problem } = questionsOf(entries, image)
     const asked = questions.slice(0, atMost)
-    const results = await inTurns(asked, (question) => this.#ask(question, { fetch: this.#fetch, signal }))
+    const deadline = AbortSignal.timeout(this.#longestMs)
+    const way = { fetch: this.#fetch, signal: AbortSignal.any([signal, deadline]) }
+    const results = await inTurns(asked, async (question) => {
+      try {
+        way.signal.throwIfAborted()
+        return await this.#ask(question, way)
+      } catch (error) {
+        signal.throwIfAborted()
+        if (!deadline.aborted) throw error
+        return unchecked('DeadlineExceeded', question, `${question.host} and others before it took too long`)
+      }
+    })
     if (problem) results.push(problem)
     const [worst = nothingToAsk] = worstFirst.flatMap((verdict) =>
       results.filter((result) => result.verdict === verdict),

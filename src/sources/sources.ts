@@ -105,7 +105,8 @@ function checkEnd(expiresAt: Date): void {
   if (expiresAt > new Date()) return
   throw new SourceProblem(
     'AlreadyExpired',
-    `The issuer gave a login that ended at ${expiresAt.toISOString()}; its clock, or the one of this machine, is wrong.`,
+    // The day, and no more: what differs each time is news each time.
+    `The issuer gave a login that ended on ${expiresAt.toISOString().slice(0, 10)}; its clock, or the one of this machine, is wrong.`,
     60,
   )
 }

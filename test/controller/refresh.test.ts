@@ -87,6 +87,20 @@ test('a login is renewed ahead of its end, in place, and its lease ended when it
   await eventually(async () => expect(await lab.secret(namespace)).toBeNull())
 })
 
+test('a namespace whose Secret belongs to somebody else keeps no old login good', async () => {
+  const foreign = await lab.namespace('foreign')
+  const path = `/api/v1/namespaces/${foreign}/secrets`
+  await lab.create(path, { metadata: { name: 'regcred' }, stringData: { of: 'somebody else' } })
+  const { issuer, namespace, credential } = await serve('hindered', shortLife, { suspend: true })
+  await lab.patchCredential(credential, { suspend: false, namespaces: { include: [namespace, foreign], optIn: true } })
+  await eventually(() => expect(issuer.leases.size).toBeGreaterThanOrEqual(2), { timeoutMs: 120_000 })
+  issuer.seconds = 3600
+  await eventually(() => expect(issuer.leases.size).toBeGreaterThanOrEqual(3), { timeoutMs: 120_000 })
+  await arrived(issuer, namespace)
+  await eventually(() => expect(issuer.live).toBe(1))
+  expect((await conditionOf(credential, 'Ready'))?.reason).toBe('NamespacesFailed')
+})
+
 test('an issuer that fails is told of well before the end, and nothing else changes', async () => {
   const { issuer, namespace, credential } = await serve('failing', 40)
   await arrived(issuer, namespace)

@@ -8,7 +8,7 @@ const a = state(credential('a'), { entries: entriesFor('a', 'a.io') })
 function targets(...selectedBy: (typeof a)[]): Target[] {
   const desired = { name: 'regcred', selectedBy, state: 'present', contributors: [a] } as const
   const nothing = { observed: undefined, wanted: undefined, failure: undefined, stuck: undefined, contended: undefined }
-  return [{ desired, change: 'none', mayBeSource: false, available: true, ...nothing }]
+  return [{ desired, change: 'none', mayBeSource: false, isWritten: true, available: true, ...nothing }]
 }
 
 test('the aim of a Secret is its mark and whether it is owned by its credentials', () => {

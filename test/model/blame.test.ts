@@ -17,6 +17,7 @@ function target(desired: DesiredSecret): Target {
     change: 'none',
     wanted: undefined,
     mayBeSource: false,
+    isWritten: true,
     available: true,
     failure: undefined,
     stuck: undefined,

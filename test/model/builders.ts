@@ -6,7 +6,8 @@ import { type Credential, interpret } from '../../src/model/credential.ts'
 import type { CredentialState } from '../../src/model/desired.ts'
 import type { Entries } from '../../src/model/docker-config.ts'
 import type { Labels } from '../../src/model/label-selector.ts'
-import type { Login } from '../../src/model/login.ts'
+import type { HeldLogin, Login } from '../../src/model/login.ts'
+import type { Moment } from '../../src/model/moment.ts'
 import type { ObservedServiceAccount, RecognizedSecret } from '../../src/model/observed.ts'
 import type { Namespace } from '../../src/model/selection.ts'
 
@@ -67,6 +68,11 @@ export function login(entries: Entries, of: Partial<Login> = {}): Login {
     check: undefined,
     ...of,
   }
+}
+
+/** One that was got at a moment. */
+export function held(entries: Entries, of: Partial<Login>, gotAt: Moment): HeldLogin {
+  return { ...login(entries, of), gotAt }
 }
 
 export function uidOf(name: string): string {

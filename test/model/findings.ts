@@ -12,6 +12,7 @@ const version = 2
 export function outcome(of: Partial<Outcome> = {}): Outcome {
   return {
     version,
+    replaced: version,
     selected: true,
     failure: undefined,
     contended: undefined,
@@ -49,6 +50,7 @@ const outcomes = fc.dictionary(
   fc.constantFrom('team-a', 'team-b', 'team-c'),
   fc.record({
     version: fc.constantFrom(version, version, version - 1),
+    replaced: fc.constant(version),
     selected: fc.boolean(),
     failure: fc.option(problem, { nil: undefined, freq: 4 }),
     contended: fc.option(contended, { nil: undefined, freq: 4 }),

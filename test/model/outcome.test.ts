@@ -69,6 +69,7 @@ const outcomes: fc.Arbitrary<Map<string, Outcome>> = fc
       fc.string({ unit: fc.constantFrom('a', 'b', 'c', '-'), minLength: 1, maxLength: 4 }),
       fc.record({
         version: fc.integer({ min: 1, max: 3 }),
+        replaced: fc.constant(2),
         selected: fc.boolean(),
         failure: fc.constantFrom(undefined, failure),
         contended: fc.constant(undefined),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { desiredSecret } from '../../src/model/desired.ts'
 import type { RecognizedSecret } from '../../src/model/observed.ts'
-import { noVersion, type Outcome } from '../../src/model/outcome.ts'
+import { noVersion, type Outcome, pending } from '../../src/model/outcome.ts'
 import { secretChange } from '../../src/model/secret-change.ts'
 import { outcomeOf, type Target } from '../../src/model/target.ts'
 import { credential, entriesFor, madeOf, namespace, secret, state } from './builders.ts'
@@ -25,6 +25,7 @@ function target(observed: RecognizedSecret | undefined, facts: Partial<Target> =
     change,
     wanted,
     mayBeSource: false,
+    isWritten: wanted !== undefined && change === 'none',
     available,
     failure: undefined,
     stuck: undefined,
@@ -44,6 +45,7 @@ describe('a credential that selects the namespace', () => {
     const outcomeOfA = outcome(a, target(madeOf('a', 'b')))
     expect(outcomeOfA).toEqual({
       version: 1,
+      replaced: 1,
       selected: true,
       failure: undefined,
       contended: undefined,
@@ -135,6 +137,37 @@ describe('a credential that selects the namespace', () => {
   })
 })
 
+describe('an older login may be left', () => {
+  const old = { ...madeOf('a', 'b'), mark: 'old mark' }
+  test.each<[string, Target]>([
+    ['where the new one could not be written', target(old, { failure: problem })],
+    ['in a Secret that is on its way out', target({ ...old, deleting: true })],
+    ['in a Secret that waits for a neighbour', target(old, { change: 'none', wanted: undefined })],
+    ['where it could not be taken out', target(madeOf('a', 'c'), { change: 'delete', stuck: problem })],
+  ])('%s', (_, each) => {
+    expect(outcome(a, each)?.replaced).toBe(noVersion)
+  })
+
+  test('where the namespace has not been looked at yet', () => {
+    expect(pending(true).replaced).toBe(noVersion)
+  })
+})
+
+describe('no older login is left', () => {
+  const old = { ...madeOf('a', 'b'), mark: 'old mark' }
+  const contended = { kind: 'Secret', name: 'regcred', manager: 'argocd-controller' } as const
+  test.each<[string, Target]>([
+    ['where the new one has just been written', target(old, { isWritten: true })],
+    ['where the Secret is not ours', target(secret())],
+    ['where there is none, and none can be made', target(undefined, { failure: problem })],
+    ['where others undo what is written again and again', target(old, { isWritten: true, contended })],
+    ['where only a reference is missing', target(madeOf('a', 'b'), { failure: problem })],
+    ['in a Secret of others alone', target(madeOf('b'), { failure: problem })],
+  ])('%s', (_, each) => {
+    expect(outcome(a, each)?.replaced).toBe(1)
+  })
+})
+
 describe('a credential that does not select the namespace', () => {
   test('has nothing there', () => {
     expect(outcome(leaving, target(madeOf('a', 'b')))).toBeUndefined()
@@ -148,6 +181,7 @@ describe('a credential that does not select the namespace', () => {
   test('is held as long as its entries cannot be taken out', () => {
     expect(outcome(leaving, target(madeOf('a', 'c'), { failure: problem }))).toEqual({
       version: 1,
+      replaced: noVersion,
       selected: false,
       failure: problem,
       contended: undefined,

@@ -12,7 +12,7 @@ import { eventually } from '../cluster/wait.ts'
 import { Lab, operatorNamespace } from '../controller/lab.ts'
 import { isWrite, requestsSince } from '../controller/traffic.ts'
 import type { Forwarded, HttpProxy } from '../kube/http-proxy.ts'
-import { troubleIn } from './program.ts'
+import { linesOf, troubleIn } from './program.ts'
 import { startProxy } from './proxied.ts'
 
 /** Namespaces, all worked on at the same time. Fewer than connections (32): the status needs one too. */
@@ -177,4 +177,34 @@ test('a leader all of whose connections wait for slow answers keeps its Lease', 
   await eventually(() => expect(renewals().length).toBeGreaterThan(5))
   expect(await leads(leader)).toBe(true)
   expect(leader.logs()).not.toContain('the lease is lost')
+})
+
+test('what a leader writes to a credential itself is given up as well when the lease is lost', async () => {
+  const leader = await startOperator({ cluster, kubeconfig, replica: true, args: ['--log-level=debug'] })
+  operators = [leader]
+  await eventually(() => leads(leader))
+  // The first is there before, so that the controller is at work: it tells no status before it has read all credentials.
+  const spec = { source: { secretRef: { name: 'none' } } }
+  const status = await lab.credential('cut-status', spec)
+  await lab.condition(status, 'Ready', 'False')
+  const names = { status, credential: lab.unique('cut-finalizer') }
+  const held: string[] = []
+  proxy.interfere = (method, { pathname }) => {
+    if (method === 'GET') return undefined
+    if (pathname.endsWith(`/${names.status}/status`)) return () => void held.push('status')
+    return pathname.endsWith(`/${names.credential}`) ? () => void held.push('credential') : undefined
+  }
+  await lab.patchCredential(status, { priority: 1 })
+  await lab.credential('cut-finalizer', spec)
+  await eventually(() => expect([...held].sort()).toEqual(['credential', 'status']))
+  const pass = proxy.interfere
+  proxy.interfere = (method, url) => (isLease(url.pathname) ? () => undefined : pass(method, url))
+  await eventually(async () => expect(await leads(leader)).toBe(false))
+  const givenUp = linesOf(leader.logs()).filter(({ message }) => message === 'reconcile given up')
+  // At once, and not when they would have timed out.
+  for (const [loop, name] of Object.entries(names)) {
+    expect(givenUp).toContainEqual(
+      expect.objectContaining({ [loop]: name, error: expect.objectContaining({ name: 'LeaseLostError' }) }),
+    )
+  }
 })

@@ -330,6 +330,23 @@ describe('a registry that cannot be reached', () => {
     expect(requests).toBe(2 * once)
   })
 
+  test('in time, with all the logins that are checked, keeps none of them waiting, and what was found counts', async () => {
+    const slow: typeof fetch = (_, init) =>
+      new Promise((_resolve, reject) => {
+        init?.signal?.addEventListener('abort', () => reject(init.signal?.reason))
+      })
+    const { host } = await scripted(server, registries.ECR as Script)
+    const some: typeof fetch = (input, init) =>
+      new URL(input as URL).host === host ? outbound.fetch(input, init) : slow(input, init)
+    const verifier = new Verifier(some, undefined, 1_000)
+    const silent = Array.from({ length: 20 }, (_, index) => [`registry-${index}.example`, entry('a:b')] as const)
+    const result = await verifier.verify(new Map(silent), undefined, signal)
+    expect(result).toMatchObject({ verdict: 'Unknown', reason: 'DeadlineExceeded' })
+    expect(result.message).toContain('registry-0.example')
+    const refused = new Map([[host, entry('AWS:wrong')], ...silent])
+    expect(await verifier.verify(refused, undefined, signal)).toMatchObject({ verdict: 'Invalid', reason: 'Refused' })
+  })
+
   test('with a login that is given up ends in the reason of the signal', async () => {
     const cut = new AbortController()
     const reason = new Error('no longer the leader')
