@@ -1,6 +1,5 @@
 /** What kustomize makes of config/: names that agree, a pod that a restricted namespace admits, an install in one go. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { BlockList } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { expect, test } from '@jest/globals'
@@ -29,14 +28,7 @@ interface Manifest {
 
 interface PodSpec {
   serviceAccountName: string
-  containers: [
-    {
-      args: string[]
-      env?: { name: string }[]
-      ports: { name: string; containerPort: number }[]
-      securityContext: object
-    },
-  ]
+  containers: [{ args: string[]; env?: { name: string }[]; securityContext: object }]
 }
 
 async function build(folder: string): Promise<Manifest[]> {
@@ -86,47 +78,11 @@ test('the component secret-names adds a name to all of them', async () => {
   expect(secretNames(await buildWith(join(config, 'secret-names')))).toEqual({ rbac: [both], args: both, guard })
 })
 
-test('the disruption budget and the network policy are for the pods of the Deployment', async () => {
-  const manifests = await buildWith(join(config, 'network-policy'))
+test('the disruption budget is for the pods of the Deployment', async () => {
+  const manifests = await build(join(config, 'default'))
   const { labels } = find(manifests, 'Deployment', names.operatorName).spec.template.metadata
   expect(find(manifests, 'PodDisruptionBudget', names.operatorName).spec.selector.matchLabels).toEqual(labels)
-  const { spec } = find(manifests, 'NetworkPolicy', names.operatorName)
-  expect(spec).toMatchObject({ podSelector: { matchLabels: labels }, policyTypes: ['Ingress', 'Egress'] })
 })
-
-test('the network policy lets the kubelet at the probes, and nobody out to link-local and metadata addresses but for DNS', async () => {
-  const manifests = await buildWith(join(config, 'network-policy'))
-  const { ports } = find(manifests, 'Deployment', names.operatorName).spec.template.spec.containers[0]
-  const probes = ports.find(({ name }) => name === 'health')?.containerPort
-  const { spec } = find(manifests, 'NetworkPolicy', names.operatorName) as unknown as { spec: NetworkPolicySpec }
-  const fromAnywhere = spec.ingress.filter(({ from }) => from === undefined)
-  expect(fromAnywhere).toEqual([{ ports: [{ port: probes }] }])
-  const [dns, others] = spec.egress
-  expect(dns.ports).toEqual(['UDP', 'TCP'].map((protocol) => ({ protocol, port: 53 })))
-  const blocks = others.to.map(({ ipBlock }) => ipBlock)
-  const open = (address: string, family: 'ipv4' | 'ipv6') =>
-    blocks.some(({ cidr, except }) => within(address, family, [cidr]) && !within(address, family, except))
-  for (const address of ['10.0.0.1', '140.82.121.33']) expect([address, open(address, 'ipv4')]).toEqual([address, true])
-  for (const address of ['169.254.169.254', '169.254.170.2']) {
-    expect([address, open(address, 'ipv4')]).toEqual([address, false])
-  }
-  expect(open('2606:50c0:8000::154', 'ipv6')).toBe(true)
-  for (const address of ['fd00:ec2::254', 'fe80::1']) expect([address, open(address, 'ipv6')]).toEqual([address, false])
-})
-
-interface NetworkPolicySpec {
-  ingress: { from?: object[]; ports: object[] }[]
-  egress: [dns: { ports: object[] }, others: { to: { ipBlock: { cidr: string; except: string[] } }[] }]
-}
-
-function within(address: string, family: 'ipv4' | 'ipv6', blocks: readonly string[]): boolean {
-  const list = new BlockList()
-  for (const block of blocks) {
-    const [net = '', prefix] = block.split('/')
-    if (net.includes(':') === (family === 'ipv6')) list.addSubnet(net, Number(prefix), family)
-  }
-  return list.check(address, family)
-}
 
 test('the API server takes everything with all components, and knows every field', async () => {
   const components = ['admission', 'secret-names', 'identities', 'evict-pods', 'network-policy']

@@ -91,7 +91,7 @@ export const needs: readonly Need[] = [
 ]
 
 /** What Kubernetes lets every ServiceAccount do (system:basic-user, system:cluster-trust-bundle-discovery). */
-export const everybodys: readonly Need[] = [
+const everybodys: readonly Need[] = [
   { group: 'certificates.k8s.io', resource: 'clustertrustbundles', verbs: ['get', 'list', 'watch'], why: 'CAs' },
   { group: 'authentication.k8s.io', resource: 'selfsubjectreviews', verbs: ['create'], why: 'who am I' },
   { group: 'authorization.k8s.io', resource: 'selfsubjectaccessreviews', verbs: ['create'], why: 'what may I' },
@@ -115,4 +115,13 @@ export function covers(need: Need, { verb, group, resource, namespace, name }: A
     (need.own === undefined || namespace === systemNamespace) &&
     (need.names === undefined || (name !== undefined && need.names.includes(name)))
   )
+}
+
+export function isNeeded(action: Action): boolean {
+  return [...needs, ...everybodys].some((need) => covers(need, action))
+}
+
+/** For messages; `*` is all. */
+export function write({ verb, group, resource, namespace = '*', name = '*' }: Action): string {
+  return `${verb} ${group}/${resource} ${namespace}/${name}`
 }
