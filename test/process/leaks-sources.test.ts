@@ -101,6 +101,7 @@ async function misbehave(trials: readonly Trial[]): Promise<void> {
     for (const { server } of trials) server.misbehaviour = does
     await refresh(trials, ({ server }, before) => server.requests.length > before)
   }
+  for (const { credential } of trials) await lab.condition(credential, 'RefreshFailing', 'True')
   for (const { server } of trials) server.misbehaviour = undefined
 }
 
@@ -147,7 +148,6 @@ test.each(rounds().map((of) => ({ of, kinds: of.map(({ kind }) => kind).join(', 
       const counts = trials.map(({ server }) => server.requests.length)
       const own = await ownSecrets(operator, lab)
       await misbehave(trials)
-      for (const { credential } of trials) await lab.condition(credential, 'RefreshFailing', 'True')
       await quote(trials, counts)
       const places = await shownBy(operator)
       await refresh(trials, ({ server }, before) => server.requests.length > before)
