@@ -2,18 +2,19 @@
  * Logins that people bring, in Secrets and in files, with registries that quote what they are shown: a whole life at log
  * level debug, searched in all places for every value in every form.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { OPERATOR_HOOK_TIMEOUT_MS, type RunningOperator, startOperator } from '../cluster/operator.ts'
-import { temporaryFolders } from '../cluster/temporary.ts'
 import { eventually } from '../cluster/wait.ts'
 import { Lab, type Login, operatorNamespace, secretPath } from '../controller/lab.ts'
 import { type IssuerAnswer, type IssuerRequest, type IssuerServer, startIssuer } from '../sources/issuer-server.ts'
 import { leaksIn, newCanary, type Secrets } from '../support/canary.ts'
 import { Disk, leftInCluster, ownSecrets, shownBy } from './leaks-places.ts'
 
-const folder = temporaryFolders()
+const root = mkdtempSync(join(tmpdir(), 'regcred-test-'))
+const servers: IssuerServer[] = []
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const newLogin = (): Login => ({ username: 'robot-of-leaks', password: newCanary() })
 
@@ -24,7 +25,6 @@ let filesDir: string
 
 beforeAll(async () => {
   lab = new Lab()
-  const root = folder()
   disk = new Disk(join(root, 'home'))
   filesDir = join(root, 'files')
   for (const each of [disk.env.HOME, filesDir]) mkdirSync(each)
@@ -34,6 +34,8 @@ beforeAll(async () => {
 afterAll(async () => {
   expect(await operator.stop()).toBe(0)
   await lab.close()
+  await Promise.all(servers.map((server) => server.stop()))
+  rmSync(root, { recursive: true })
 })
 
 /** By name, also together with the user. */
@@ -84,10 +86,10 @@ test('nothing that the operator says, writes or shows holds a password of a Secr
   await eventually(async () => expect(await lab.logins(namespace)).toEqual(auths(second)))
   // Sources that are no docker config any more, though they still hold a password.
   for (const text of [
-    `{"auths":{"ghcr.io":{"username":"${username}","password":${JSON.stringify(password)}`,
-    `{"auths":{"ghcr.io":{"auth":"${base64(password)}"}}}`,
+    JSON.stringify(auths(broken)),
+    JSON.stringify({ auths: { 'ghcr.io': { auth: base64(password) } } }),
     JSON.stringify({ auths: { [`https://${username}:${encodeURIComponent(password)}@ghcr.io`]: broken } }),
-    `${username}:${password}`,
+    JSON.stringify({ auths: { 'ghcr.io': `${username}:${password}` } }),
   ]) {
     await lab.patch(secretPath(operatorNamespace, source), { data: { '.dockerconfigjson': base64(text) } })
     await lab.condition(credential, 'Stalled', 'True')
@@ -131,6 +133,7 @@ test('nor a login that a registry quotes in its refusal, or a token of it; and n
     refused: await startIssuer((request) => quoting(request, undefined)),
     'refused with its token': await startIssuer((request) => quoting(request, token.password.replace(/[^\w]/g, ''))),
   }
+  servers.push(...Object.values(registries))
   const shortToken = { ...token, password: token.password.replace(/[^\w]/g, '') }
   const namespace = await lab.namespace('leaks-registry')
   const credentials: string[] = []
@@ -160,5 +163,4 @@ test('nor a login that a registry quotes in its refusal, or a token of it; and n
     expect(found.filter((each) => each !== name && each !== `${name} with its user`)).toEqual([])
     expect(leaksIn({ [name]: sent }, await ownSecrets(operator, lab))).toEqual([])
   }
-  await Promise.all(Object.values(registries).map((each) => each.stop()))
 })
