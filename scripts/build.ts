@@ -50,6 +50,8 @@ await build({
   target: 'node24',
   keepNames: true,
   plugins: [slim],
+  // A package of jest's that debug takes when it is there.
+  external: ['supports-color'],
   // CommonJS packages within call require(), which an ES module does not have.
   banner: { js: "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)" },
   logLevel: 'info',

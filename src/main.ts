@@ -136,12 +136,24 @@ function readConfig(): Config {
   }
 }
 
+/** Node would write these to stderr as they are, and errors with all that hangs on them, such as the answers of issuers. */
+function redactLastWords(log: Logger): void {
+  process.on('uncaughtException', (error) => fail(log, error)) // also of a rejection that nobody handles
+  process.removeAllListeners('warning')
+  process.on('warning', (error) => log.warn('a warning of Node', { error }))
+}
+
+function fail(log: Logger, error: unknown): never {
+  log.error('the operator cannot go on', { error })
+  process.exit(1)
+}
+
 const config = readConfig()
 const redactor = new Redactor()
 const log = createLogger({ level: config.logLevel, format: process.stdout.isTTY ? 'text' : 'json', redactor })
+redactLastWords(log)
 try {
   await operate(config, log, redactor)
 } catch (error) {
-  log.error('the operator cannot go on', { error })
-  process.exit(1)
+  fail(log, error)
 }
