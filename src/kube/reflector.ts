@@ -1,19 +1,27 @@
 /**
  * Keeps a cache equal to what the API server holds of one resource type: list, then watch, for ever.
  *
- * The list comes in pages. The watch asks for bookmarks and goes on from the last version it has seen, whatever cut it;
- * only 410 (that version is too old) leads to a new list, and at once. A watch without a sign of life is given up, since a
- * TCP connection that died silently looks just like a quiet cluster. After a failure it waits, longer each time, with jitter.
+ * The list comes in pages, of fewer objects where they are large. The watch asks for bookmarks and goes on from the last
+ * version it has seen, whatever cut it; only 410 (that version is too old) leads to a new list, and at once. A watch without
+ * a sign of life is given up, since a TCP connection that died silently looks just like a quiet cluster. After a failure it
+ * waits, longer each time, with jitter.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../telemetry/logger.ts'
-import { ApiError, ConnectionError, isGone, isNotFound } from './api-error.ts'
+import { ApiError, ConnectionError, isGone, isNotFound, isTooLarge } from './api-error.ts'
 import { backoff } from './backoff.ts'
 import type { Relist } from './cache.ts'
 import type { KubeClient, Query } from './client.ts'
 import { type KubeList, type KubeObject, metadataOnly, metadataOnlyList, type Status } from './objects.ts'
 
 const pageSize = 500
+/**
+ * Of a page's text; one that is larger is asked for again, with fewer objects. Whoever may write in a namespace could else
+ * fill our memory: 4 MiB of `{},` are 90 MiB when they have been parsed (measured), and that is the worst there is.
+ */
+const maxPageBytes = 4 * 1024 * 1024
+/** etcd holds 1.5 MiB of an object at most, of which each byte may be six in JSON (`\u003c`). */
+const maxObjectBytes = 16 * 1024 * 1024
 const firstRetryMs = 500
 /** Short, since a server that is back goes unseen until then; a handful of watches with jitter is no burden to it. */
 const maxRetryMs = 10_000
@@ -133,13 +141,19 @@ class ReflectorLoop {
     const accept = this.#options.metadataOnly ? { accept: metadataOnlyList } : {}
     let relist: Relist | undefined
     let next: string | undefined
+    let limit = pageSize
     for (;;) {
-      const page = await client.get<KubeList>(path, {
-        query: { ...query, limit: pageSize, continue: next },
-        signal,
-        ...accept,
-      })
+      let page: KubeList
+      try {
+        const maxBytes = limit > 1 ? maxPageBytes : maxObjectBytes
+        page = await client.get(path, { query: { ...query, limit, continue: next }, signal, maxBytes, ...accept })
+      } catch (error) {
+        if (!isTooLarge(error) || limit === 1) throw error
+        limit = Math.floor(limit / 2)
+        continue
+      }
       this.#heard()
+      limit = Math.min(2 * limit, pageSize)
       relist ??= cache.relist(page.metadata.resourceVersion)
       for (const item of page.items ?? []) relist.add(item)
       next = page.metadata.continue || undefined
