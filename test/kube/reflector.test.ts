@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { Cache } from '../../src/kube/cache.ts'
 import type { KubeClient } from '../../src/kube/client.ts'
 import type { KubeObject } from '../../src/kube/objects.ts'
@@ -17,7 +17,13 @@ beforeAll(() => {
   admin = openClient()
 })
 
-/** A reflector with a cache of names, and all that it does to the world. Ended at the end. */
+const running: (() => Promise<void>)[] = []
+/** What is left of them would take for itself what the next test does to its own. */
+afterEach(async () => {
+  for (const end of running.splice(0)) await end()
+})
+
+/** A reflector with a cache of names, and all that it does to the world. Ended with its test. */
 function start(options: Pick<ReflectorOptions, 'client' | 'path'> & Partial<ReflectorOptions>) {
   const cache = new Cache(({ metadata }: KubeObject) => metadata.name)
   const events: string[] = []
@@ -29,7 +35,7 @@ function start(options: Pick<ReflectorOptions, 'client' | 'path'> & Partial<Refl
   const { log, lines } = recordingLog()
   const onRestart = (reason: RestartReason) => void restarts.push(reason)
   const reflector = reflect({ cache, log, signal: stop.signal, onRestart, ...options })
-  atEnd(async () => {
+  running.push(async () => {
     stop.abort()
     await reflector.done
   })
@@ -78,9 +84,9 @@ describe('list and watch', () => {
     const namespace = await freshNamespace(admin)
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts`
     const create = (name: string, imagePullSecrets: object[]) =>
-      admin.create(path, { metadata: { name }, imagePullSecrets }, manager)
-    // As large as the API server takes them: a page of 500 would be 500 MB, and twenty times that when it is parsed.
-    for (let i = 10; i < 18; i++) await create(`a-${i}`, Array(340_000).fill({}))
+      admin.create(path, { metadata: { name }, imagePullSecrets }, { ...manager, timeoutMs: 60_000 })
+    // As large as the API server takes them.
+    for (let i = 0; i < 5; i++) await create(`a-${i}`, Array(340_000).fill({}))
     // Each `<` is six bytes in an answer.
     await create('a-page-of-its-own', [{ name: '<'.repeat(1_300_000) }])
     for (let i = 10; i < 50; i++) await create(`b-${i}`, [])
@@ -88,7 +94,7 @@ describe('list and watch', () => {
     const { synced, cache, lines } = start({ client, path })
     await synced
     const names = [...cache.values()].filter((name) => name !== 'default').sort()
-    expect(names.map((name) => name.slice(0, 2))).toEqual([...Array(9).fill('a-'), ...Array(40).fill('b-')])
+    expect(names.map((name) => name.slice(0, 2))).toEqual([...Array(6).fill('a-'), ...Array(40).fill('b-')])
     const asked = client.responses.map(({ path }) => new URLSearchParams(path.split('?')[1]))
     const lists = asked.filter((query) => !query.has('watch'))
     const limits = lists.filter((query) => query.has('continue')).map((query) => Number(query.get('limit')))
@@ -302,9 +308,7 @@ describe('what the API server says', () => {
     // Mostly by the second watch; where that bookmark came before the write, the next comes after a minute or more.
     await eventually(
       () => {
-        // Of earlier tests there may still be one to come.
-        const ours = proxy.requests.map(({ url }) => url).filter((url) => url.pathname === path)
-        const watches = ours.filter((url) => isWatch('GET', url))
+        const watches = proxy.requests.map(({ url }) => url).filter((url) => isWatch('GET', url))
         const [first = Number.POSITIVE_INFINITY, ...next] = watches.map((url) =>
           Number(url.searchParams.get('resourceVersion')),
         )
@@ -313,7 +317,7 @@ describe('what the API server says', () => {
       { timeoutMs: 240_000 },
     )
     expect(restarts).toContain('closed')
-    expect(seen().filter((url) => url.pathname === path && isList('GET', url))).toHaveLength(1)
+    expect(seen().filter((url) => isList('GET', url))).toHaveLength(1)
     expect(events).toEqual(['added kube-root-ca.crt'])
   }, 300_000)
 
