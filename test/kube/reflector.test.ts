@@ -10,11 +10,13 @@ import { atEnd, configOf, freshNamespace, freshResource, manager, openClient, re
 import { startTcpProxy } from './tcp-proxy.ts'
 
 let admin: KubeClient
+const patient = { timeoutMs: 60_000 }
 /** One namespace a test, so that tests do not see each other's objects. */
 const configMapsOf = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps`
 
 beforeAll(() => {
-  admin = openClient()
+  // What it waits for is the machine, which may be busy.
+  admin = openClient(configOf(), patient)
 })
 
 const running: (() => Promise<void>)[] = []
@@ -84,13 +86,13 @@ describe('list and watch', () => {
     const namespace = await freshNamespace(admin)
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts`
     const create = (name: string, imagePullSecrets: object[]) =>
-      admin.create(path, { metadata: { name }, imagePullSecrets }, { ...manager, timeoutMs: 60_000 })
+      admin.create(path, { metadata: { name }, imagePullSecrets }, manager)
     // As large as the API server takes them.
     for (let i = 0; i < 5; i++) await create(`a-${i}`, Array(340_000).fill({}))
     // Each `<` is six bytes in an answer.
     await create('a-page-of-its-own', [{ name: '<'.repeat(1_300_000) }])
     for (let i = 10; i < 50; i++) await create(`b-${i}`, [])
-    const client = openClient()
+    const client = openClient(configOf(), patient)
     const { synced, cache, lines } = start({ client, path })
     await synced
     const names = [...cache.values()].filter((name) => name !== 'default').sort()
