@@ -51,6 +51,9 @@ export class ConnectionError extends Error {
   }
 }
 
+/** The code of an answer that was given up because of its size. */
+export const tooLarge = 'ERR_TOO_LARGE'
+
 /** Whatever undici, TLS or the resolver threw, reduced to its code. */
 export function toConnectionError(error: unknown, server: string): ConnectionError {
   if (error instanceof ConnectionError) return error
@@ -85,6 +88,11 @@ function parseStatus(body: string): Partial<Status> | undefined {
 }
 
 const hasCode = (error: unknown, code: number) => error instanceof ApiError && error.code === code
+
+/** The answer has more bytes than the caller wants. */
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof ConnectionError && error.code === tooLarge
+}
 
 /** 409 because the object has another resourceVersion, or a field belongs to another manager. */
 export function isConflict(error: unknown): boolean {

@@ -46,6 +46,8 @@ export interface CallOptions {
   signal?: AbortSignal
   /** Instead of the client's. */
   timeoutMs?: number
+  /** An answer of more bytes is given up: see isTooLarge. Default: there is no such bound. Not for watches. */
+  maxBytes?: number
 }
 
 export interface StreamOptions extends CallOptions {
@@ -233,6 +235,7 @@ export class KubeClient {
         request,
         options.timeoutMs ?? this.#timeoutMs,
         options.signal,
+        options.maxBytes ?? Number.POSITIVE_INFINITY,
       )
       code = answer.code
       return answer

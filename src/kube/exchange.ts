@@ -6,7 +6,7 @@
  * the client about 35 µs of CPU instead of 55 (measured). The deadline is one plain timer.
  */
 import type { Dispatcher } from 'undici'
-import { ConnectionError, toConnectionError } from './api-error.ts'
+import { ConnectionError, toConnectionError, tooLarge } from './api-error.ts'
 
 export interface HttpRequest {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
@@ -24,6 +24,7 @@ export interface HttpAnswer {
 
 /**
  * @param origin scheme, host and port of the server
+ * @param maxBytes an answer of more is given up, with ERR_TOO_LARGE
  * @throws ConnectionError; the reason of `signal` when that is aborted
  */
 export function exchange(
@@ -32,9 +33,10 @@ export function exchange(
   request: HttpRequest,
   timeoutMs: number,
   signal: AbortSignal | undefined,
+  maxBytes: number,
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const handler = new Exchange(origin, timeoutMs, signal, resolve, reject)
+    const handler = new Exchange(origin, timeoutMs, signal, maxBytes, resolve, reject)
     try {
       dispatcher.dispatch({ origin, ...request, body: request.body ?? null }, handler)
     } catch (error) {
@@ -46,6 +48,7 @@ export function exchange(
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #origin: string
   readonly #signal: AbortSignal | undefined
+  readonly #maxBytes: number
   readonly #resolve: (answer: HttpAnswer) => void
   readonly #reject: (error: unknown) => void
   readonly #timer: NodeJS.Timeout
@@ -55,16 +58,19 @@ class Exchange implements Dispatcher.DispatchHandler {
   #code = 0
   #retryAfter: string | undefined
   #chunks: Buffer[] = []
+  #bytes = 0
 
   constructor(
     origin: string,
     timeoutMs: number,
     signal: AbortSignal | undefined,
+    maxBytes: number,
     resolve: (answer: HttpAnswer) => void,
     reject: (error: unknown) => void,
   ) {
     this.#origin = origin
     this.#signal = signal
+    this.#maxBytes = maxBytes
     this.#resolve = resolve
     this.#reject = reject
     this.#timer = setTimeout(() => this.fail(new ConnectionError('ETIMEDOUT', origin)), timeoutMs)
@@ -99,6 +105,8 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#chunks.push(chunk)
+    this.#bytes += chunk.length
+    if (this.#bytes > this.#maxBytes) this.fail(new ConnectionError(tooLarge, this.#origin))
   }
 
   onResponseEnd(): void {

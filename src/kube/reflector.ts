@@ -1,19 +1,27 @@
 /**
  * Keeps a cache equal to what the API server holds of one resource type: list, then watch, for ever.
  *
- * The list comes in pages. The watch asks for bookmarks and goes on from the last version it has seen, whatever cut it;
- * only 410 (that version is too old) leads to a new list, and at once. A watch without a sign of life is given up, since a
- * TCP connection that died silently looks just like a quiet cluster. After a failure it waits, longer each time, with jitter.
+ * The list comes in pages, of fewer objects where they are large. The watch asks for bookmarks and goes on from the last
+ * version it has seen, whatever cut it; only 410 (that version is too old) leads to a new list, and at once. A watch without
+ * a sign of life is given up, since a TCP connection that died silently looks just like a quiet cluster. After a failure it
+ * waits, longer each time, with jitter.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../telemetry/logger.ts'
-import { ApiError, ConnectionError, isGone, isNotFound } from './api-error.ts'
+import { ApiError, ConnectionError, isGone, isNotFound, isTooLarge } from './api-error.ts'
 import { backoff } from './backoff.ts'
 import type { Relist } from './cache.ts'
 import type { KubeClient, Query } from './client.ts'
 import { type KubeList, type KubeObject, metadataOnly, metadataOnlyList, type Status } from './objects.ts'
 
 const pageSize = 500
+/**
+ * Of a page's text; one that is larger is asked for again, with fewer objects. Whoever may write in a namespace could else
+ * fill our memory: 2 MiB of `{},` are 45 MiB when they have been parsed (measured), and that is the worst there is.
+ */
+const maxPageBytes = 2 * 1024 * 1024
+/** etcd holds 1.5 MiB of an object at most, of which each byte may be six in JSON (`\u003c`). */
+const maxObjectBytes = 16 * 1024 * 1024
 const firstRetryMs = 500
 /** Short, since a server that is back goes unseen until then; a handful of watches with jitter is no burden to it. */
 const maxRetryMs = 10_000
@@ -129,25 +137,48 @@ class ReflectorLoop {
 
   /** @returns the version of the list */
   async #list(): Promise<string> {
-    const { client, path, query, cache, signal } = this.#options
-    const accept = this.#options.metadataOnly ? { accept: metadataOnlyList } : {}
+    const { cache } = this.#options
     let relist: Relist | undefined
+    const take = ({ metadata, items }: KubeList) => {
+      relist ??= cache.relist(metadata.resourceVersion)
+      for (const item of items ?? []) relist.add(item)
+      return metadata
+    }
     let next: string | undefined
-    for (;;) {
-      const page = await client.get<KubeList>(path, {
-        query: { ...query, limit: pageSize, continue: next },
-        signal,
-        ...accept,
-      })
-      this.#heard()
-      relist ??= cache.relist(page.metadata.resourceVersion)
-      for (const item of page.items ?? []) relist.add(item)
-      next = page.metadata.continue || undefined
+    for (let limit = pageSize; ; ) {
+      const page = await this.#page(limit, next, take)
+      if (page === undefined) {
+        limit = Math.floor(limit / 2)
+        continue
+      }
+      limit = Math.min(2 * limit, pageSize)
+      next = page.continue || undefined
       if (next !== undefined) continue
-      relist.finish()
+      relist?.finish()
       this.#isSynced = true
       this.synced.resolve()
-      return page.metadata.resourceVersion
+      return page.resourceVersion
+    }
+  }
+
+  /**
+   * A function of its own, so that a page is garbage before the next one comes.
+   * @returns undefined when that is too large
+   */
+  async #page<T>(limit: number, next: string | undefined, take: (page: KubeList) => T): Promise<T | undefined> {
+    const { client, path, query, signal } = this.#options
+    try {
+      const page = await client.get<KubeList>(path, {
+        query: { ...query, limit, continue: next },
+        signal,
+        maxBytes: limit > 1 ? maxPageBytes : maxObjectBytes,
+        ...(this.#options.metadataOnly && { accept: metadataOnlyList }),
+      })
+      this.#heard()
+      return take(page)
+    } catch (error) {
+      if (limit > 1 && isTooLarge(error)) return undefined
+      throw error
     }
   }
 

@@ -16,7 +16,7 @@ const dockerHubHosts = new Set([
 /** All of Docker Hub, spelled as `kubectl create secret docker-registry` and the tools outside Kubernetes do. */
 export const wholeDockerHub = 'https://index.docker.io/v1/'
 
-/** As in the schema of `spec.registries`. */
+/** As in the schema of `spec.registries`; the final slash that an owner gets comes on top. */
 const maxLength = 253
 
 /** Registries whose first path segment is always an owner and never an image. */
@@ -32,7 +32,7 @@ export class KeyProblem extends Error {
  * @throws KeyProblem when the kubelet could never match the key. Its message does not quote the key.
  */
 export function canonicalKey(key: string): string {
-  if (key.length > maxLength) throw new KeyProblem(`is longer than ${maxLength} characters`)
+  if (key.replace(/\/$/, '').length > maxLength) throw new KeyProblem(`is longer than ${maxLength} characters`)
   const [, scheme, rest = ''] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/is.exec(key) ?? []
   if (scheme !== undefined && !/^https?$/i.test(scheme)) throw new KeyProblem('has a scheme other than https://')
   if (rest.includes('@')) throw new KeyProblem('names a user or a digest; only a registry and a path belong here')

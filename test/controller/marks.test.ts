@@ -36,6 +36,23 @@ test('the hash of the data hangs on the key, so that nobody can try passwords on
   expect(hash).toMatch(/^[0-9a-f]{32}$/)
 })
 
+test.each([
+  ['a NUL', '\u0000'],
+  ['half a character', '\ud800'],
+  ['a name of what every object has', '__proto__'],
+])('a mark of ours with %s in it, anywhere, proves nothing', (_, piece) => {
+  const { mark = '' } = marked(['one'])
+  for (let at = 0; at <= mark.length; at++) {
+    const forged = mark.slice(0, at) + piece + mark.slice(at)
+    expect(marks.provenOf(secret({ mark: forged }))).toBeUndefined()
+  }
+})
+
+test('a mark with a hundred thousand of what it has two of proves nothing', () => {
+  expect(marks.provenOf(secret({ mark: `${hash}:${','.repeat(100_000)}:${hash}` }))).toBeUndefined()
+  expect(marks.provenOf(secret({ mark: ':'.repeat(100_000) }))).toBeUndefined()
+})
+
 describe('for any text in place of a mark', () => {
   test('it proves nothing', () => {
     const texts = fc.oneof(

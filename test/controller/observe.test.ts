@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
 import { maxMarkLength } from '../../src/controller/marks.ts'
-import { observeSecret, observeServiceAccount } from '../../src/controller/observe.ts'
+import { observeNamespace, observeSecret, observeServiceAccount } from '../../src/controller/observe.ts'
 import type { KubeObject } from '../../src/kube/objects.ts'
+import { kubeName } from '../model/names.ts'
 
 function annotated(annotations: Record<string, string>): KubeObject {
   return { metadata: { name: 'x', namespace: 'team-a', uid: 'u', resourceVersion: '1', annotations } }
@@ -20,6 +22,25 @@ describe('the annotation with the names that we added', () => {
   test('holds names of Secrets and nothing else', () => {
     expect(managedOf('regcred,Not A Name,-x,x-,<script>,a.b')).toEqual(['regcred', 'a.b'])
     expect(managedOf(`${'a'.repeat(254)},regcred`)).toEqual(['regcred'])
+  })
+
+  test('is read as we write it, whatever names it has', () => {
+    fc.assert(
+      fc.property(fc.array(kubeName, { maxLength: 16 }), (names) => {
+        expect(managedOf(names.join(','))).toEqual(names)
+      }),
+    )
+  })
+
+  test.each([
+    ['names of what every object has', 'constructor,__proto__,toString', ['constructor']],
+    ['NUL', 'regcred\u0000,a', ['a']],
+    ['half a character', 'regcred\ud800,a', ['a']],
+    ['JSON', '["regcred"],a', ['a']],
+    ['a number beyond all bounds', `1e400,${'9'.repeat(400)}`, ['1e400']],
+    ['one name many times', Array(16).fill('a').join(), Array(16).fill('a')],
+  ])('with %s gives names of Secrets alone', (_, text, names) => {
+    expect(managedOf(text)).toEqual(names)
   })
 
   test('that we cannot have written does not fill the memory', () => {
@@ -102,4 +123,20 @@ test('a mark that is longer than any of ours counts as none', () => {
   const markOf = (mark: string) => observeSecret(annotated({ 'regcred.dev/mark': mark })).mark
   expect(markOf('x'.repeat(maxMarkLength))).toHaveLength(maxMarkLength)
   expect(markOf('x'.repeat(maxMarkLength + 1))).toBeUndefined()
+})
+
+test('keys that every object has are no label or annotation of ours, and stay what they are', () => {
+  const metadata = JSON.parse(
+    `{"name":"x","uid":"u","resourceVersion":"1",
+      "labels":{"__proto__":"true","constructor":"true","a":"first","a":"last"},
+      "annotations":{"__proto__":{"regcred.dev/opt-out":"true","regcred.dev/adopt":"true","regcred.dev/mark":"x"}},
+      "managedFields":[{"manager":"x","fieldsV1":{"__proto__":{"f:imagePullSecrets":{}},"constructor":{}}}]}`,
+  )
+  expect(observeSecret({ metadata })).toMatchObject({ labelled: false, adoptable: false, mark: undefined })
+  expect(observeServiceAccount({ metadata })).toMatchObject({ optedOut: false, managed: [], listManager: undefined })
+  expect(Object.entries(observeNamespace({ metadata }).labels)).toEqual([
+    ['__proto__', 'true'],
+    ['constructor', 'true'],
+    ['a', 'last'],
+  ])
 })

@@ -101,6 +101,20 @@ test('a namespace whose Secret belongs to somebody else keeps no old login good'
   expect((await conditionOf(credential, 'Ready'))?.reason).toBe('NamespacesFailed')
 })
 
+test('however many namespaces a login is for, it is asked for once, also when more come later', async () => {
+  const label = { [`use.regcred.dev/${lab.unique('shared')}`]: 'true' }
+  const { issuer, namespace, credential } = await serve('shared', 3_600)
+  const names = Array.from({ length: 20 }, (_, index) => `shared-${index}`)
+  const others = await Promise.all(names.map((name) => lab.namespace(name, label)))
+  for (const each of [namespace, ...others]) await arrived(issuer, each)
+  await eventually(async () => {
+    expect((await lab.ready(credential)).status?.namespaces?.summary).toBe('21/21')
+  })
+  const last = await lab.namespace('shared-last', label)
+  await arrived(issuer, last)
+  expect(issuer.asked).toBe(1)
+})
+
 test('an issuer that fails is told of well before the end, and nothing else changes', async () => {
   const { issuer, namespace, credential } = await serve('failing', 40)
   await arrived(issuer, namespace)

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from '@jest/globals'
 import type { OwnedCluster } from '../cluster/cluster.ts'
 import { startOperator } from '../cluster/operator.ts'
-import { randomOf, seed } from '../support/random.ts'
+import { Random, seed } from '../support/random.ts'
 import { type Fault, type Site, scaled } from './fault.ts'
 import { historyOf, revisionOf } from './history.ts'
 import { complaintsAbout, type Record } from './invariants.ts'
@@ -18,7 +18,7 @@ export const FAULT_TIMEOUT_MS = 3_600_000
 /** Throws what the operator did wrong. Prints a line of the table in docs/reliability.md. */
 export async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void> {
   const times = scaled(fault.times)
-  const random = randomOf(fault.name)
+  const random = Random.of(fault.name)
   const world = await World.make(cluster, 'world', scaled(fault.namespaces))
   const links = await openLinks(cluster)
   const begin = await revisionOf(cluster.etcdUrl)
@@ -30,7 +30,7 @@ export async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void
     ...links,
     cluster,
     world,
-    random,
+    random: () => random.fraction(),
     get operator() {
       return operator
     },
@@ -48,7 +48,7 @@ export async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void
         await world.begin(phase)
         const strikes = fault.during.includes(phase) && seconds.length < times
         if (strikes) {
-          await progressed(cluster, begun, random() * (lengths.get(phase) ?? 0))
+          await progressed(cluster, begun, random.fraction() * (lengths.get(phase) ?? 0))
           await fault.strike(site)
         }
         const from = performance.now()

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util'
 import { beforeAll, describe, expect, test } from '@jest/globals'
-import { ApiError, type ConnectionError, isConflict, isNotFound } from '../../src/kube/api-error.ts'
+import { ApiError, type ConnectionError, isConflict, isNotFound, isTooLarge } from '../../src/kube/api-error.ts'
 import type { KubeClient } from '../../src/kube/client.ts'
 import { type KubeList, type KubeObject, metadataOnly, metadataOnlyList } from '../../src/kube/objects.ts'
 import { sharedCluster } from '../cluster/shared.ts'
-import { answer, first, type HttpProxy, startHttpProxy } from './http-proxy.ts'
+import { answer, first, type HttpProxy, type Interference, startHttpProxy } from './http-proxy.ts'
 import { atEnd, configOf, freshNamespace, manager, openClient } from './setup.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
 
@@ -161,6 +161,19 @@ describe('what goes wrong', () => {
       expect(error).toMatchObject({ name: 'ConnectionError', code: 'ERR_INVALID_JSON' })
       expect(inspect(error, { depth: null, showHidden: true })).not.toContain(secret)
     }
+  })
+
+  test('an answer of more bytes than wanted is given up as soon as it has them, and the next one is read', async () => {
+    const endless: Interference = (response) => {
+      const more = () => response.write('{"hunter2":'.repeat(100_000))
+      response.on('drain', more)
+      more()
+    }
+    proxy.interfere = first(1, () => true, endless)
+    const client = proxied()
+    const error = await errorOf(client.get(configMaps, { maxBytes: 1_000_000 }))
+    expect([isTooLarge(error), inspect(error)]).toEqual([true, expect.not.stringContaining('hunter2')])
+    expect((await client.get<KubeList>(configMaps, { maxBytes: 1_000_000 })).items).toBeInstanceOf(Array)
   })
 
   test('an answer that is cut in the middle is an error that does not quote it', async () => {

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { Cache } from '../../src/kube/cache.ts'
 import type { KubeClient } from '../../src/kube/client.ts'
 import type { KubeObject } from '../../src/kube/objects.ts'
@@ -10,14 +10,22 @@ import { atEnd, configOf, freshNamespace, freshResource, manager, openClient, re
 import { startTcpProxy } from './tcp-proxy.ts'
 
 let admin: KubeClient
+const patient = { timeoutMs: 60_000 }
 /** One namespace a test, so that tests do not see each other's objects. */
 const configMapsOf = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps`
 
 beforeAll(() => {
-  admin = openClient()
+  // What it waits for is the machine, which may be busy.
+  admin = openClient(configOf(), patient)
 })
 
-/** A reflector with a cache of names, and all that it does to the world. Ended at the end. */
+const running: (() => Promise<void>)[] = []
+/** What is left of them would take for itself what the next test does to its own. */
+afterEach(async () => {
+  for (const end of running.splice(0)) await end()
+})
+
+/** A reflector with a cache of names, and all that it does to the world. Ended with its test. */
 function start(options: Pick<ReflectorOptions, 'client' | 'path'> & Partial<ReflectorOptions>) {
   const cache = new Cache(({ metadata }: KubeObject) => metadata.name)
   const events: string[] = []
@@ -29,7 +37,7 @@ function start(options: Pick<ReflectorOptions, 'client' | 'path'> & Partial<Refl
   const { log, lines } = recordingLog()
   const onRestart = (reason: RestartReason) => void restarts.push(reason)
   const reflector = reflect({ cache, log, signal: stop.signal, onRestart, ...options })
-  atEnd(async () => {
+  running.push(async () => {
     stop.abort()
     await reflector.done
   })
@@ -72,6 +80,31 @@ describe('list and watch', () => {
     expect(cache.size).toBe(1_101)
     const lists = client.responses.filter(({ path }) => !path.includes('watch=true'))
     expect(lists.map(({ path }) => path.includes('continue='))).toEqual([false, true, true])
+  })
+
+  test('large objects come in smaller pages, however large they are, and small ones behind them in larger ones again', async () => {
+    const namespace = await freshNamespace(admin)
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts`
+    const create = (name: string, imagePullSecrets: object[]) =>
+      admin.create(path, { metadata: { name }, imagePullSecrets }, manager)
+    // As large as the API server takes them.
+    for (let i = 0; i < 5; i++) await create(`a-${i}`, Array(340_000).fill({}))
+    // Each `<` is six bytes in an answer.
+    await create('a-page-of-its-own', [{ name: '<'.repeat(1_300_000) }])
+    for (let i = 10; i < 50; i++) await create(`b-${i}`, [])
+    const client = openClient(configOf(), patient)
+    const { synced, cache, lines } = start({ client, path })
+    await synced
+    const names = [...cache.values()].filter((name) => name !== 'default').sort()
+    expect(names.map((name) => name.slice(0, 2))).toEqual([...Array(6).fill('a-'), ...Array(40).fill('b-')])
+    const asked = client.responses.map(({ path }) => new URLSearchParams(path.split('?')[1]))
+    const lists = asked.filter((query) => !query.has('watch'))
+    const limits = lists.filter((query) => query.has('continue')).map((query) => Number(query.get('limit')))
+    // Tokens are good for pages of other sizes than the one that they were given with.
+    expect(limits).toContain(1)
+    expect(limits.at(-1)).toBeGreaterThan(8)
+    expect(lists.length).toBeLessThan(30)
+    expect(lines).toEqual([])
   })
 
   test('a field selector is kept to, and metadata-only objects hold no data', async () => {

@@ -106,6 +106,50 @@ test('the last of several spellings of a field counts', () => {
   })
 })
 
+describe('what no tool writes', () => {
+  const deep = 100_000
+  const login = { username: 'u', password: 'p' }
+  const auth = '{"auth":"dTpw"}'
+  const lists = '['.repeat(deep) + ']'.repeat(deep)
+
+  test.each<[string, string, [string, object][]]>([
+    ['__proto__ as a registry', `{"auths":{"__proto__":${auth}}}`, [['__proto__', login]]],
+    ['constructor as a registry', `{"auths":{"constructor":${auth}}}`, [['constructor', login]]],
+    ['a login below __proto__', `{"auths":{"a.io":{"__proto__":${auth}}}}`, [['a.io', { username: '', password: '' }]]],
+    ['auths below __proto__', `{"__proto__":{"auths":{"a.io":${auth}}}}`, []],
+    ['a registry twice', `{"auths":{"a.io":{"auth":"eDp5"},"a.io":${auth}}}`, [['a.io', login]]],
+    ['auths twice', `{"auths":{"b.io":${auth}},"auths":{"a.io":${auth}}}`, [['a.io', login]]],
+    ['a field twice', '{"auths":{"a.io":{"auth":"eDp5","auth":"dTpw"}}}', [['a.io', login]]],
+    ['lists in lists elsewhere', `{"x":${lists},"auths":{"a.io":${auth}}}`, [['a.io', login]]],
+    ['huge numbers elsewhere', `{"x":[1e400,${'9'.repeat(400)}],"auths":{"a.io":${auth}}}`, [['a.io', login]]],
+    ['NUL', '{"auths":{"a.io":{"username":"u\\u0000","password":"p"}}}', [['a.io', { ...login, username: 'u\0' }]]],
+    [
+      'half a character',
+      '{"auths":{"a.io":{"username":"u","password":"\\ud800"}}}',
+      [['a.io', { ...login, password: '\ud800' }]],
+    ],
+  ])('is read: %s', (_, document, entries) => {
+    expect([...parseDockerConfigJson(document)]).toEqual(entries)
+  })
+
+  test.each([
+    ['lists in lists for a login', `{"auths":{"a.io":${lists}}}`, 'json: cannot unmarshal array'],
+    ['lists without an end', `{"auths":${'['.repeat(deep)}`, 'invalid JSON'],
+    ['a password beyond all numbers', '{"auths":{"a.io":{"password":1e400}}}', 'json: cannot unmarshal number'],
+    ['a login of 400 digits', `{"auths":{"a.io":${'9'.repeat(400)}}}`, 'json: cannot unmarshal number'],
+    ['a byte order mark', '\ufeff{"auths":{}}', 'invalid JSON'],
+    ['NUL behind it', '{"auths":{}}\0', 'invalid JSON'],
+    ['a comment', '{"auths":{} /* none */}', 'invalid JSON'],
+  ])('is refused: %s', (_, document, reason) => {
+    expect(problemOf(() => parseDockerConfigJson(document)).message).toBe(reason)
+  })
+
+  test('half a character is written to auth as the kubelet would read it', () => {
+    const entries: Entries = new Map([['a.io', { ...login, password: 'p\ud800' }]])
+    expect(parseDockerConfigJson(formatDockerConfigJson(entries)).get('a.io')?.password).toBe('p\ufffd')
+  })
+})
+
 test('the legacy form has no auths around its entries', () => {
   expect(parseDockerCfg('{"a.io":{"auth":"dTpw"}}')).toEqual(new Map([['a.io', { username: 'u', password: 'p' }]]))
   expect(parseDockerCfg('{}')).toEqual(new Map())

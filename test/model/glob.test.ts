@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { compileGlobs, isGlob, matchesGlob } from '../../src/model/glob.ts'
+import { kubeName } from './names.ts'
 
 /** What a glob means, said with the engine that must not be let near patterns of users. */
 function reference(glob: string): RegExp {
@@ -63,6 +64,26 @@ describe('for any pattern and name', () => {
       fc.property(parts, (all) => {
         const glob = all.map(([text, as]) => (as === 'literal' ? text : as === '*' ? '*' : '?'.repeat(text.length)))
         expect(matchesGlob(glob.join(''), all.map(([text]) => text).join(''))).toBe(true)
+      }),
+    )
+  })
+
+  test('a name of any length is matched by itself alone, by a glob of its beginning and its end, and by * for all', () => {
+    fc.assert(
+      fc.property(kubeName, kubeName, fc.nat(253), (name, other, at) => {
+        expect(compileGlobs([name])(name)).toBe(true)
+        expect(compileGlobs([name])(other)).toBe(name === other)
+        expect(matchesGlob(`${name.slice(0, at)}*${name.slice(at)}`, name)).toBe(true)
+        expect(matchesGlob('?'.repeat(name.length), other)).toBe(name.length === other.length)
+        expect(matchesGlob('*', name)).toBe(true)
+      }),
+    )
+  })
+
+  test('the order of a list makes no difference, and neither does what stands there twice', () => {
+    fc.assert(
+      fc.property(fc.array(globs, { maxLength: 5 }), names, (list, name) => {
+        expect(compileGlobs([...list.toReversed(), ...list])(name)).toBe(compileGlobs(list)(name))
       }),
     )
   })

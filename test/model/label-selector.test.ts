@@ -54,12 +54,15 @@ describe('against {tier: backend, env: prod, empty: ""}', () => {
   })
 })
 
-test.each(['constructor', 'toString', 'hasOwnProperty'])('the label key %s is absent unless it is set', (key) => {
-  const exists: LabelSelector = { matchExpressions: [{ key, operator: 'Exists' }] }
-  expect(matchesLabels(exists, {})).toBe(false)
-  expect(matchesLabels(exists, { [key]: 'x' })).toBe(true)
-  expect(matchesLabels({ matchLabels: { [key]: 'x' } }, {})).toBe(false)
-})
+test.each(['constructor', 'toString', 'hasOwnProperty', '__proto__'])(
+  'the label key %s is absent unless it is set',
+  (key) => {
+    const exists: LabelSelector = { matchExpressions: [{ key, operator: 'Exists' }] }
+    expect(matchesLabels(exists, {})).toBe(false)
+    expect(matchesLabels(exists, { [key]: 'x' })).toBe(true)
+    expect(matchesLabels({ matchLabels: { [key]: 'x' } }, {})).toBe(false)
+  },
+)
 
 const keys = fc.constantFrom('tier', 'env', 'a.example/b')
 const values = fc.constantFrom('', 'a', 'b')
@@ -71,6 +74,15 @@ const requirements: fc.Arbitrary<LabelSelectorRequirement> = fc.record({
 })
 
 describe('for any labels', () => {
+  test('the order of requirements and of their values makes no difference', () => {
+    fc.assert(
+      fc.property(fc.array(requirements, { maxLength: 4 }), someLabels, (some, all) => {
+        const reversed = some.toReversed().map((each) => ({ ...each, values: (each.values ?? []).toReversed() }))
+        expect(matchesLabels({ matchExpressions: reversed }, all)).toBe(matchesLabels({ matchExpressions: some }, all))
+      }),
+    )
+  })
+
   test('an operator and its opposite never both hold, and never both fail', () => {
     const opposite = { In: 'NotIn', NotIn: 'In', Exists: 'DoesNotExist', DoesNotExist: 'Exists' } as const
     fc.assert(

@@ -12,6 +12,7 @@ import {
 } from '../../src/model/link-change.ts'
 import type { ObservedServiceAccount } from '../../src/model/observed.ts'
 import { credential, entriesFor, namespace, serviceAccount, state } from './builders.ts'
+import { kubeName } from './names.ts'
 
 const forDefault = state(credential('a'), { entries: entriesFor('a', 'a.io') })
 const forDeploy = state(credential('b', { serviceAccounts: ['deploy'] }), { entries: entriesFor('b', 'b.io') })
@@ -194,6 +195,15 @@ describe('the list is changed:', () => {
 })
 
 const names = fc.constantFrom('regcred', 'second', 'git', 'mine', '')
+/** Names of all lengths, of which some are ours, some are somebody else's, and some are both. */
+const anyNames = fc
+  .uniqueArray(kubeName, { minLength: 1, maxLength: 8 })
+  .chain((all) =>
+    fc.tuple(
+      fc.record({ pullSecrets: fc.shuffledSubarray(all), managed: fc.subarray(all) }).map(serviceAccount),
+      fc.array(fc.tuple(fc.constantFrom(...all), fc.constantFrom<Link>('add', 'keep', 'remove', 'release'))),
+    ),
+  )
 const accounts = fc
   .record({
     pullSecrets: fc.array(names, { maxLength: 6 }),
@@ -259,6 +269,28 @@ describe('for any ServiceAccount', () => {
         expect(linkChange(applied(observed, change), wanted)).toBeUndefined()
       }),
       { numRuns: 1000 },
+    )
+  })
+
+  test('with names of any length, what is foreign is never taken off nor moved, and nothing is left to do', () => {
+    fc.assert(
+      fc.property(anyNames, ([observed, wanted]) => {
+        const links = new Map(wanted)
+        const after = applied(observed, linkChange(observed, links))
+        const foreign = ({ pullSecrets }: LinkChange) => pullSecrets.filter((name) => !observed.managed.includes(name))
+        expect(foreign(after).slice(0, foreign(observed).length)).toEqual(foreign(observed))
+        expect(linkChange(after, links)).toBeUndefined()
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test('the order in which links are told makes no difference', () => {
+    fc.assert(
+      fc.property(anyNames, ([observed, wanted]) => {
+        const links = [...new Map(wanted)]
+        expect(linkChange(observed, new Map(links.toReversed()))).toEqual(linkChange(observed, new Map(links)))
+      }),
     )
   })
 

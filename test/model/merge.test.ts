@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { bytesOf } from '../../src/model/docker-config.ts'
 import { type Contribution, type Merged, merge as mergeWithin } from '../../src/model/merge.ts'
 import { entriesFor } from './builders.ts'
+import { kubeName } from './names.ts'
 
 function contribution(credential: string, priority: number, ...keys: string[]): Contribution {
   return { credential, priority, entries: entriesFor(credential, ...keys) }
@@ -122,6 +123,29 @@ describe('for any contributions', () => {
       fc.property(shuffled, ([all, other]) => {
         const [one, two] = [merge(all), merge(other)]
         expect([[...one.entries], one.overlaps]).toEqual([[...two.entries], two.overlaps])
+      }),
+    )
+  })
+
+  test('what has been merged is merged already, also beside those that it was made of', () => {
+    fc.assert(
+      fc.property(contributions, (all) => {
+        const { entries } = merge(all)
+        const whole: Contribution = { credential: 'merged', priority: 3, entries }
+        expect(merge([whole]).entries).toEqual(entries)
+        expect(merge([...all, whole]).entries).toEqual(entries)
+      }),
+    )
+  })
+
+  test('names of credentials of any length are ranked by one order', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(kubeName, { minLength: 1, maxLength: 5 }), (names) => {
+        const all = names.map((name) => contribution(name, 0, 'ghcr.io'))
+        const [first, ...others] = names.toSorted()
+        const { entries, overlaps } = merge(all)
+        expect(entries.get('ghcr.io')?.username).toBe(first)
+        expect(overlaps.map(({ winner, loser }) => [winner, loser])).toEqual(others.map((name) => [first, name]))
       }),
     )
   })

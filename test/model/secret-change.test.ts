@@ -7,6 +7,7 @@ import {
   foreignOwners,
   isMarked,
   ownersOf,
+  type SecretChange,
   secretChange,
   type Wanted,
 } from '../../src/model/secret-change.ts'
@@ -193,6 +194,46 @@ describe('for any Secret', () => {
         expect(changeOf(present, written, { ...wanted, mark: 'rotated' })).toBe('update')
       }),
       { maxSkipsPerRun: 1000 },
+    )
+  })
+
+  /** What is there after a change; undefined: nothing. */
+  function applied(change: SecretChange, some: RecognizedSecret | undefined) {
+    const foreign = { ...secret(), ...some, labelled: false, mark: undefined, owners: foreignOwners(some), ours: false }
+    switch (change) {
+      case 'create':
+      case 'update':
+      case 'take':
+        return { ...foreign, ...madeOf('a', 'b'), owners: ownersOf([a, b], some) }
+      case 'delete':
+        return undefined
+      case 'release':
+        return foreign
+      default:
+        return some
+    }
+  }
+
+  test('one change is enough, whatever is wanted, and it leaves the owners that others set as they were', () => {
+    fc.assert(
+      fc.property(desired, fc.option(observed, { nil: undefined }), (is, some) => {
+        const to = is.state === 'present' ? wanted : undefined
+        const change = secretChange(is, some, to)
+        fc.pre(change !== 'wait') // the next one comes when it has gone
+        const after = applied(change, some)
+        const next = secretChange(is, after, to)
+        expect(next).toBe(change === 'not-owned' ? 'not-owned' : 'none')
+        if (after) expect(foreignOwners(after)).toEqual(foreignOwners(some))
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test('the order of its owners makes no difference', () => {
+    fc.assert(
+      fc.property(desired, observed, (is, some) => {
+        expect(changeOf(is, { ...some, owners: some.owners.toReversed() })).toBe(changeOf(is, some))
+      }),
     )
   })
 

@@ -4,6 +4,7 @@ import type { NamespaceSelection } from '../../src/api/registry-credential.ts'
 import type { Labels } from '../../src/model/label-selector.ts'
 import { selectsNamespace, selectsServiceAccount } from '../../src/model/selection.ts'
 import { credential, namespace, serviceAccount } from './builders.ts'
+import { kubeName } from './names.ts'
 
 /** `optIn` is absent where an older object, or one stored by hand, lacks the default. */
 type Selection = Omit<NamespaceSelection, 'optIn'> & { optIn?: boolean }
@@ -172,6 +173,32 @@ describe('for any selection and namespace', () => {
       fc.property(selections, globs, names, labels, (selection, more, name, some) => {
         const narrower = { ...selection, exclude: [...(selection.exclude ?? []), ...more] }
         if (selects(narrower, name, some)) expect(selects(selection, name, some)).toBe(true)
+      }),
+    )
+  })
+
+  test('the order of include and exclude makes no difference', () => {
+    fc.assert(
+      fc.property(selections, names, labels, (selection, name, some) => {
+        const { include, exclude } = selection
+        const reversed = {
+          ...selection,
+          ...(include && { include: include.toReversed() }),
+          ...(exclude && { exclude: exclude.toReversed() }),
+        }
+        expect(selects(reversed, name, some)).toBe(selects(selection, name, some))
+      }),
+    )
+  })
+
+  test('namespaces of any length are selected by their names, and by no other’s', () => {
+    // Without dots, and of 63 characters at most: RFC 1123 labels.
+    const label = kubeName.map((name) => name.replaceAll('.', 'x').slice(0, 63).replace(/-$/, 'x'))
+    fc.assert(
+      fc.property(label, label, (name, other) => {
+        expect(selects({ include: [name] }, name)).toBe(true)
+        expect(selects({ include: [name] }, other)).toBe(name === other)
+        expect(selects({ include: ['*'], exclude: [name] }, other)).toBe(name !== other)
       }),
     )
   })

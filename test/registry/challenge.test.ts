@@ -44,7 +44,13 @@ describe('a WWW-Authenticate header', () => {
     ['Bearer realm=""', [['bearer', { realm: '' }]]],
     [', ,Basic realm="b",,', [['basic', { realm: 'b' }]]],
     ['Bearer __proto__="x"', [['bearer', { ['__proto__']: 'x' }]]],
+    ['Bearer constructor="x",toString=y', [['bearer', { constructor: 'x', tostring: 'y' }]]],
     ['Bearer realm="a",service="open', [['bearer', { realm: 'a' }]]],
+    ['Bearer realm="a"""b"', [['bearer', {}]]],
+    ['Bearer realm="a\\', [['bearer', {}]]],
+    ['Bearer realm="a\0b",service="\xff\xfe"', [['bearer', { realm: 'a\0b', service: '\xff\xfe' }]]],
+    ['Bearer realm=a\0b', [['bearer', {}]]],
+    ['Bearer expires=1e400', [['bearer', { expires: '1e400' }]]],
     ['Basic', [['basic', {}]]],
     ['realm="a"', []],
     ['<html>', []],
@@ -74,6 +80,21 @@ describe('a WWW-Authenticate header', () => {
         )
       }),
     )
+  })
+
+  test.each([
+    ['quotes', '"'],
+    ['backslashes', '\\'],
+    ['escaped quotes', '\\"'],
+    ['schemes', 'a '],
+    ['parameters without a value', 'a='],
+    ['open quotes', 'a="'],
+    ['commas', ','],
+    ['white space', ' \t'],
+  ])('of a hundred thousand %s ends in an answer, whatever stands before them', (_, piece) => {
+    for (const start of ['', 'Bearer ', 'Bearer realm=', 'Bearer realm="', 'Bearer realm="a",']) {
+      expect(parseChallenges(start + piece.repeat(100_000))).toBeInstanceOf(Array)
+    }
   })
 
   test('of any kind ends in an answer', () => {
