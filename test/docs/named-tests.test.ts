@@ -6,14 +6,14 @@ import { describe, expect, test } from '@jest/globals'
 const root = join(import.meta.dirname, '..', '..')
 const pages = ['docs/security.md', 'docs/reliability.md']
 
-/** A link to a test file, and the quoted names of tests that follow it up to the next link, or the end of the cell. */
-const reference = /\]\(\.\.\/(test\/[\w./-]+\.test\.ts)\)([^|[\n]*)/g
+/** A link to a test file, and the quoted names of tests that follow it up to the next link, or the end of cell or paragraph. */
+const reference = /\]\(\.\.\/(test\/[\w./-]+\.test\.ts)\)((?:(?!\n\n)[^|[])*)/g
 
 function referencesOf(page: string): { file: string; names: string[] }[] {
   const text = readFileSync(join(root, page), 'utf8')
   return [...text.matchAll(reference)].map(([, file = '', rest = '']) => ({
     file,
-    names: [...rest.matchAll(/“([^”]+)”/g)].map(([, name = '']) => name),
+    names: [...rest.matchAll(/“([^”]+)”/g)].map(([, name = '']) => name.replaceAll('\n', ' ')),
   }))
 }
 
