@@ -11,6 +11,7 @@ import { KubeClient } from './kube/client.ts'
 import { EventRecorder } from './kube/events.ts'
 import { RegistryCredentialOperator } from './operator.ts'
 import { Process } from './run.ts'
+import { ApiAnswers } from './telemetry/api-answers.ts'
 import { metricsRoutes, probeRoutes, serve } from './telemetry/health.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
 import { Metrics } from './telemetry/metrics.ts'
@@ -20,13 +21,17 @@ import { Redactor } from './telemetry/redaction.ts'
 async function operate(config: Config, log: Logger, redactor: Redactor): Promise<void> {
   const { version } = packageJson
   const metrics = new Metrics()
+  const answers = new ApiAnswers()
   const kubeConfig = loadKubeConfig(config)
   const connect = (connections: number) =>
     new KubeClient({
       kubeConfig,
       version,
       connections,
-      onResponse: ({ method, path, code }) => metrics.apiRequest(method, path, code),
+      onResponse: ({ method, path, code }) => {
+        metrics.apiRequest(method, path, code)
+        answers.saw(method, code)
+      },
     })
   const client = connect(config.concurrency)
   // On a connection of its own: writes that wait for a slow answer must not cost the lease.
@@ -54,7 +59,7 @@ async function operate(config: Config, log: Logger, redactor: Redactor): Promise
     serve({
       flag: '--health-probe-bind-address',
       address: config.healthProbeBindAddress,
-      routes: probeRoutes({ healthz: [alive], readyz: [ready] }),
+      routes: probeRoutes({ healthz: [alive], readyz: [ready, answers.check] }),
     }),
     serve({ flag: '--metrics-bind-address', address: config.metricsBindAddress, routes: metricsRoutes(metrics) }),
   ])
