@@ -24,7 +24,7 @@ export async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void
   const begin = await revisionOf(cluster.etcdUrl)
   const begun: Record['begun'] = []
   const kubeconfig = fault.through && links.kubeconfigs[fault.through]
-  const options = { cluster, ...(kubeconfig && { kubeconfig }) }
+  const options = { cluster, ...(kubeconfig && { kubeconfig }), ...(fault.leaderElection && { replica: true }) }
   let operator = await startOperator(options)
   const site: Site = {
     ...links,
@@ -57,6 +57,7 @@ export async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void
         if (strikes) await fault.also?.(site)
       }
     }
+    expect(await operator.stop()).toBe(0)
     const record: Record = {
       secrets: await historyOf(cluster.etcdUrl, 'secrets', begin),
       serviceAccounts: await historyOf(cluster.etcdUrl, 'serviceaccounts', begin),
