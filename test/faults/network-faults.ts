@@ -1,11 +1,12 @@
 /** What happens between the operator and the API server: connections, answers and watches that are not as they should be. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from '@jest/globals'
-import { answer, type HttpProxy, type Interference, isWatch } from '../kube/http-proxy.ts'
+import { type HttpProxy, type Interference, isWatch } from '../kube/http-proxy.ts'
 import { type Fault, isLong, type Site, scaled } from './fault.ts'
 import { revisionOf } from './history.ts'
 import { tells, tellsOfNothing } from './observed.ts'
 import { type Phase, phases } from './world.ts'
+import { errorEvent, halved, late, lost, refusal } from './worse-answers.ts'
 import { cutInHalf, doubledAndReversed, nothing } from './worse-watches.ts'
 
 const restarted = (reason: string) => new RegExp(`regcred_watch_restarts_total\\{.*reason="${reason}"`)
@@ -178,46 +179,3 @@ const ofWatches =
   (interference: Interference): HttpProxy['interfere'] =>
   (method, url) =>
     isWatch(method, url) ? interference : undefined
-
-const statusOf = (code: number, reason: string) => ({
-  kind: 'Status',
-  status: 'Failure',
-  code,
-  reason,
-  message: 'a fault',
-})
-
-function refusal(code: number, reason: string, headers: Record<string, string> = {}): Interference {
-  return answer(code, JSON.stringify(statusOf(code, reason)), headers)
-}
-
-function errorEvent(code: number, reason: string): Interference {
-  return answer(200, `${JSON.stringify({ type: 'ERROR', object: statusOf(code, reason) })}\n`)
-}
-
-/** A watch is reset before its first event. */
-const lost: Interference = (response, forward) => {
-  const timer = setTimeout(() => response.socket?.resetAndDestroy(), 1_000)
-  const reset = () => {
-    clearTimeout(timer)
-    response.socket?.resetAndDestroy()
-  }
-  void forward().then(reset, reset)
-}
-
-const late: Interference = (response, forward) => {
-  const pass = async () => {
-    const { code, body } = await forward()
-    await sleep(30_000, undefined, { ref: false })
-    response.writeHead(code).end(body)
-  }
-  void pass().catch(() => response.destroy())
-}
-
-const halved: Interference = (response, forward) => {
-  const pass = async () => {
-    const { code, body } = await forward()
-    response.writeHead(code).end(body.slice(0, body.length / 2))
-  }
-  void pass().catch(() => response.destroy())
-}
