@@ -12,6 +12,7 @@ import { EventRecorder } from './kube/events.ts'
 import { scrapeGuard } from './kube/scrape-guard.ts'
 import { RegistryCredentialOperator } from './operator.ts'
 import { Process } from './run.ts'
+import { ApiAnswers } from './telemetry/api-answers.ts'
 import { isExposed, parseBindAddress } from './telemetry/bind-address.ts'
 import { certificateFiles } from './telemetry/certificate-files.ts'
 import type { Certificates } from './telemetry/certificates.ts'
@@ -25,13 +26,17 @@ import { type Protection, serve } from './telemetry/server.ts'
 async function operate(config: Config, log: Logger, redactor: Redactor): Promise<void> {
   const { version } = packageJson
   const metrics = new Metrics()
+  const answers = new ApiAnswers()
   const kubeConfig = loadKubeConfig(config)
   const connect = (connections: number) =>
     new KubeClient({
       kubeConfig,
       version,
       connections,
-      onResponse: ({ method, path, code }) => metrics.apiRequest(method, path, code),
+      onResponse: ({ method, path, code }) => {
+        metrics.apiRequest(method, path, code)
+        answers.saw(method, code)
+      },
     })
   const client = connect(config.concurrency)
   // On a connection of its own: writes that wait for a slow answer must not cost the lease.
@@ -61,7 +66,7 @@ async function operate(config: Config, log: Logger, redactor: Redactor): Promise
     serve({
       flag: '--health-probe-bind-address',
       address: config.healthProbeBindAddress,
-      routes: probeRoutes({ healthz: [alive], readyz: [ready] }),
+      routes: probeRoutes({ healthz: [alive], readyz: [ready, answers.check] }),
     }),
     serve({
       flag: '--metrics-bind-address',

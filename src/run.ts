@@ -39,7 +39,10 @@ export interface RunParts {
   redactor: Redactor
 }
 
-/** A watch that has not been heard of for so long has a problem that people should see. */
+/**
+ * With a problem, and not heard of for so long, a watch makes the process unready. Until then it is only noted: the API
+ * servers of a control plane are replaced one by one in less, and nobody is helped by an operator that is taken for broken.
+ */
 const maxSilentSeconds = 120
 /** A reconcile that takes so long hangs. */
 const maxReconcileSeconds = 600
@@ -132,6 +135,13 @@ export class Process {
         const { synced, silentSeconds, problem } = reflector.state()
         if (!synced) return `${resource} not in sync${problem ? `: ${problem}` : ''}`
         return problem && silentSeconds > maxSilentSeconds ? `${resource}: ${problem}` : []
+      })
+      return problems.length > 0 ? problems.join('; ') : undefined
+    },
+    note: () => {
+      const problems = [...this.#reflectors].flatMap(([resource, reflector]) => {
+        const { problem } = reflector.state()
+        return problem ? `${resource}: ${problem}` : []
       })
       return problems.length > 0 ? problems.join('; ') : undefined
     },

@@ -9,7 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../telemetry/logger.ts'
 import { ApiError, ConnectionError, isGone, isNotFound, isTooLarge } from './api-error.ts'
-import { backoff } from './backoff.ts'
+import { askedWait, backoff } from './backoff.ts'
 import type { Relist } from './cache.ts'
 import type { KubeClient, Query } from './client.ts'
 import { type KubeList, type KubeObject, metadataOnly, metadataOnlyList, type Status } from './objects.ts'
@@ -260,7 +260,6 @@ class ReflectorLoop {
     }
     this.#failures++
     const backoffMs = backoff(this.#failures, firstRetryMs, isNotFound(error) ? maxMissingRetryMs : maxRetryMs)
-    const askedMs = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0
     const problem = textOf(error)
     if (problem === this.#problem) {
       log.debug('list or watch still fails', { path, error })
@@ -271,7 +270,7 @@ class ReflectorLoop {
         this.#logged = true
       }
     }
-    await pause(Math.max(backoffMs, askedMs), signal)
+    await pause(Math.max(backoffMs, askedWait(error)), signal)
   }
 }
 

@@ -10,7 +10,7 @@
  *
  * A run answers all that was asked before it began: a deadline set before (`addAfter`, or what `work` returned) is gone.
  */
-import { backoff } from './backoff.ts'
+import { askedWait, backoff } from './backoff.ts'
 
 const firstRetryMs = 250
 const maxRetryMs = 5 * 60_000
@@ -254,12 +254,6 @@ function newItem(key: string): Item {
 
 /** Milliseconds to wait after the n-th failure in a row, and how many of them the server has asked for. */
 export function waitAfter(failures: number, error: unknown): { waitMs: number; askedMs: number } {
-  const askedMs = retryAfterMs(error)
+  const askedMs = askedWait(error)
   return { waitMs: Math.max(backoff(failures, firstRetryMs, maxRetryMs), askedMs), askedMs }
-}
-
-/** With jitter, since many keys are told the same when a server is overloaded. */
-function retryAfterMs(error: unknown): number {
-  const seconds = (error as { retryAfterSeconds?: unknown } | undefined)?.retryAfterSeconds
-  return typeof seconds === 'number' ? seconds * 1000 * (1 + 0.2 * Math.random()) : 0
 }

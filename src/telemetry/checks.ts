@@ -7,6 +7,8 @@ export interface Check {
   name: string
   /** What is wrong, for people, without secrets: the answer is open to whoever reaches the port. Undefined: all is well. */
   check: () => string | undefined
+  /** What is not as it should be, but no failure (yet): told beside the `ok`, on the same terms. */
+  note?: () => string | undefined
 }
 
 export interface CheckReport {
@@ -16,12 +18,14 @@ export interface CheckReport {
 
 /** Runs all checks. The text lists each of them when asked to, and always when one fails. */
 export function runChecks(title: string, checks: readonly Check[], verbose: boolean): CheckReport {
-  const results = checks.map(({ name, check }) => ({ name, problem: problemOf(check) }))
+  const results = checks.map(({ name, check, note }) => ({ name, problem: problemOf(check), note }))
   const ok = results.every(({ problem }) => problem === undefined)
   if (ok && !verbose) return { ok, text: 'ok' }
-  const lines = results.map(({ name, problem }) =>
-    problem === undefined ? `[+]${name} ok` : `[-]${name} failed: ${problem}`,
-  )
+  const lines = results.map(({ name, problem, note }) => {
+    if (problem !== undefined) return `[-]${name} failed: ${problem}`
+    const noted = note && problemOf(note)
+    return `[+]${name} ok${noted === undefined ? '' : `, but ${noted}`}`
+  })
   return { ok, text: [...lines, `${title} check ${ok ? 'passed' : 'failed'}`, ''].join('\n') }
 }
 

@@ -28,6 +28,8 @@ export interface Fault {
   namespaces: Scale
   /** What the operator talks to the API server through; default nothing. */
   through?: 'tcp' | 'http'
+  /** The operator works under a lease, which it may lose. */
+  leaderElection?: true
   /** Fulfilled when the fault is over, and all the operator needs is there again. */
   strike(site: Site): Promise<void>
   /** What else must hold when the phase has ended; throws what does not. */

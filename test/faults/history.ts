@@ -63,6 +63,11 @@ export async function historyOf<T extends KubeObject>(
   throw new Error('etcd ended the watch before it had told everything')
 }
 
+/** As of an etcd whose quota is used up: it takes no writes but deletions, until the alarm is off. */
+export async function alarm(etcdUrl: string, action: 'ACTIVATE' | 'DEACTIVATE'): Promise<void> {
+  await post(etcdUrl, 'maintenance/alarm', { action, alarm: 'NOSPACE' })
+}
+
 interface Headed {
   header: { revision: string }
 }

@@ -12,12 +12,20 @@ import {
 } from 'node:http'
 import { type RequestOptions, request as secureRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { pipeline } from 'node:stream/promises'
 import type { KubeConfig } from '@kubernetes/client-node'
+import { splitLines } from '../../src/kube/split-lines.ts'
 
 /**
  * What to do with a request. Nothing: pass it on. A string: pass it on with this URL instead. A function: it answers.
+ * `text`: pass it on, and of a watch send this instead of its lines; the watch ends when that does, and breaks off when
+ * that throws.
  */
-export type Interference = string | ((response: ServerResponse, forward: () => Promise<Forwarded>) => void) | undefined
+export type Interference =
+  | string
+  | ((response: ServerResponse, forward: () => Promise<Forwarded>) => void)
+  | { text: (lines: AsyncIterable<string>) => AsyncIterable<string> }
+  | undefined
 
 export interface Forwarded {
   code: number
@@ -30,6 +38,8 @@ export interface HttpProxy {
   requests: { method: string; url: URL; headers: IncomingHttpHeaders }[]
   /** Is asked about each request. */
   interfere: (method: string, url: URL) => Interference
+  /** Ends all watches of now, in good order, as an API server does when their time is up. */
+  endWatches(): void
   close(): Promise<void>
 }
 
@@ -49,6 +59,7 @@ export async function startHttpProxy(admin: KubeConfig): Promise<HttpProxy> {
       agent: false,
     })
 
+  const watches = new Set<() => void>()
   const server = createServer((incoming, outgoing) => {
     const { method = '', url = '', headers } = incoming
     proxy.requests.push({ method, url: new URL(url, target), headers })
@@ -57,12 +68,22 @@ export async function startHttpProxy(admin: KubeConfig): Promise<HttpProxy> {
       interference(outgoing, () => collect(incoming, upstream(incoming, url)))
       return
     }
-    const forwarded = upstream(incoming, interference ?? url)
+    const text = typeof interference === 'object' ? interference.text : undefined
+    const forwarded = upstream(incoming, typeof interference === 'string' ? interference : url)
     forwarded.on('response', (answer) => {
       outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
       outgoing.flushHeaders()
-      answer.pipe(outgoing)
+      if (text) void pipeline(answer, splitLines, text, outgoing).catch(() => outgoing.destroy())
+      else answer.pipe(outgoing)
     })
+    if (isWatch(method, new URL(url, target))) {
+      const end = () => {
+        outgoing.end()
+        forwarded.destroy()
+      }
+      watches.add(end)
+      outgoing.on('close', () => watches.delete(end))
+    }
     forwarded.on('error', () => outgoing.destroy())
     outgoing.on('close', () => forwarded.destroy())
     incoming.pipe(forwarded)
@@ -73,6 +94,9 @@ export async function startHttpProxy(admin: KubeConfig): Promise<HttpProxy> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests: [],
     interfere: () => undefined,
+    endWatches() {
+      for (const end of [...watches]) end()
+    },
     async close() {
       server.close()
       server.closeAllConnections()
@@ -80,6 +104,10 @@ export async function startHttpProxy(admin: KubeConfig): Promise<HttpProxy> {
     },
   }
   return proxy
+}
+
+export function isWatch(method: string, url: URL): boolean {
+  return method === 'GET' && url.searchParams.get('watch') === 'true'
 }
 
 async function collect(incoming: IncomingMessage, forwarded: ReturnType<typeof request>): Promise<Forwarded> {

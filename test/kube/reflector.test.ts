@@ -5,7 +5,7 @@ import type { KubeObject } from '../../src/kube/objects.ts'
 import { type ReflectorOptions, type RestartReason, reflect } from '../../src/kube/reflector.ts'
 import { sharedCluster } from '../cluster/shared.ts'
 import { eventually } from '../cluster/wait.ts'
-import { answer, first, type HttpProxy, type Interference, startHttpProxy } from './http-proxy.ts'
+import { answer, first, type HttpProxy, type Interference, isWatch, startHttpProxy } from './http-proxy.ts'
 import { atEnd, configOf, freshNamespace, freshResource, manager, openClient, recordingLog } from './setup.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
 
@@ -42,6 +42,17 @@ function start(options: Pick<ReflectorOptions, 'client' | 'path'> & Partial<Refl
     await reflector.done
   })
   return { ...reflector, cache, events, restarts, stop, lines }
+}
+
+async function* repeat(lines: AsyncIterable<string>, times: number): AsyncGenerator<string> {
+  for await (const line of lines) yield `${line}\n`.repeat(times)
+}
+
+async function* breakOff(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) {
+    yield line.slice(0, 20)
+    throw new Error('the connection breaks')
+  }
 }
 
 async function writeConfigMap(namespace: string, name: string): Promise<void> {
@@ -200,7 +211,6 @@ describe('faults of the network', () => {
 
 describe('what the API server says', () => {
   let proxy: HttpProxy
-  const isWatch = (_: string, url: URL) => url.searchParams.get('watch') === 'true'
   const isList = (method: string, url: URL) => method === 'GET' && !url.searchParams.has('watch')
 
   beforeAll(async () => {
@@ -257,6 +267,25 @@ describe('what the API server says', () => {
       expect(waits).toHaveLength(8)
       expect(waits[4]).toBeGreaterThan(waits[0] ?? 0)
       expect(Math.max(...waits)).toBeLessThanOrEqual(12_000)
+    })
+
+    test.each<[what: string, refusal: Interference, leastMs: number]>([
+      ['are cut together', broken, 400],
+      ['are asked together to come back in a second', answer(429, '', { 'retry-after': '1' }), 1_000],
+    ])('watches that %s do not come back in step', async (_what, refusal, leastMs) => {
+      const namespace = await settledNamespace()
+      const waits: number[] = []
+      const pause = async (ms: number) => void waits.push(ms)
+      // Of this namespace only: what reflectors of earlier tests have sent may still be on its way.
+      proxy.interfere = first(24, (method, url) => isWatch(method, url) && url.pathname.includes(namespace), refusal)
+      const client = proxied()
+      const reflectors = Array.from({ length: 24 }, () => start({ client, path: configMapsOf(namespace), pause }))
+      await Promise.all(reflectors.map(({ synced }) => synced))
+      await eventually(() => expect(waits).toHaveLength(24))
+      for (const { stop } of reflectors) stop.abort()
+      expect(Math.min(...waits)).toBeGreaterThanOrEqual(leastMs)
+      expect(new Set(waits).size).toBeGreaterThan(20)
+      expect(Math.max(...waits)).toBeGreaterThan(1.1 * Math.min(...waits))
     })
 
     test('a version that is too old leads to a new list at once, since the server is well again', async () => {
@@ -339,6 +368,30 @@ describe('what the API server says', () => {
     expect(lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields.error)).toEqual([
       expect.objectContaining({ code: 500, message: 'etcd is away' }),
     ])
+  })
+
+  test('what the proxy of these tests can do: alter the lines of a watch, end it, break it off', async () => {
+    const namespace = await settledNamespace()
+    const twice = { text: (lines: AsyncIterable<string>) => repeat(lines, 2) }
+    const ofOurs = (method: string, url: URL) => isWatch(method, url) && url.pathname.includes(namespace)
+    proxy.interfere = first(1, ofOurs, twice)
+    const client = proxied()
+    const lines: string[] = []
+    const path = configMapsOf(namespace)
+    const watch = async () => {
+      for await (const line of client.lines(path, { query: { watch: true } })) lines.push(line)
+    }
+    const altered = watch()
+    await eventually(() => expect(lines).toHaveLength(2))
+    expect(lines[0]).toBe(lines[1])
+    proxy.endWatches()
+    await altered
+    const plain = watch()
+    await eventually(() => expect(lines).toHaveLength(3))
+    proxy.endWatches()
+    await plain
+    proxy.interfere = first(1, ofOurs, { text: breakOff })
+    await expect(watch()).rejects.toThrow('no usable answer')
   })
 
   test('Retry-After of a refused watch is kept to', async () => {

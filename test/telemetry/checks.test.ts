@@ -16,6 +16,15 @@ test('all well, verbose: each check is listed', () => {
   expect(runChecks('healthz', [well], true)).toEqual({ ok: true, text: '[+]ping ok\nhealthz check passed\n' })
 })
 
+test('all well, but there is something to note: it is told beside the ok', () => {
+  const noted = { ...well, note: () => 'it takes its time' }
+  expect(runChecks('readyz', [noted], false)).toEqual({ ok: true, text: 'ok' })
+  expect(runChecks('readyz', [noted, { ...well, note: () => undefined }], true)).toEqual({
+    ok: true,
+    text: '[+]ping ok, but it takes its time\n[+]ping ok\nreadyz check passed\n',
+  })
+})
+
 test('one fails: all are listed, asked or not', () => {
   const text = '[+]ping ok\n[-]caches failed: secrets not listed yet\nreadyz check failed\n'
   expect(runChecks('readyz', [well, ill], false)).toEqual({ ok: false, text })
