@@ -1,5 +1,8 @@
 /** What happens to the operator's own process. */
-import type { Fault } from './fault.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../cluster/wait.ts'
+import { type Fault, isLong } from './fault.ts'
+import { byRole, leads, type Replica } from './replicas.ts'
 import { phases } from './world.ts'
 
 export const processFaults: Fault[] = [
@@ -17,4 +20,36 @@ export const processFaults: Fault[] = [
     namespaces: { quick: 24, long: 60 },
     strike: (site) => site.restart(),
   },
+  {
+    name: 'the leader of two is frozen (SIGSTOP) until another leads, and goes on then',
+    during: phases,
+    times: { quick: 1, long: 9 },
+    namespaces: { quick: 24, long: 60 },
+    replicas: true,
+    async strike({ replicas }) {
+      const { leader, other } = await byRole(replicas)
+      const from = Date.now()
+      leader.operator.signal('SIGSTOP')
+      await anotherLeads(other)
+      if (isLong) await sleep(from + 60_000 - Date.now()) // then it knows nothing of a whole minute
+      leader.operator.signal('SIGCONT')
+    },
+  },
+  {
+    name: 'the leader of two gets no answer until another leads, and then all that was on its way arrives',
+    during: phases,
+    times: { quick: 2, long: 12 },
+    namespaces: { quick: 24, long: 60 },
+    replicas: true,
+    async strike({ replicas }) {
+      const { leader, other } = await byRole(replicas)
+      leader.tcp.hold(true)
+      await anotherLeads(other)
+      leader.tcp.hold(false)
+    },
+  },
 ]
+
+async function anotherLeads(other: Replica): Promise<void> {
+  await eventually(() => leads(other), { describe: 'another leader' })
+}

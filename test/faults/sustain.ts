@@ -8,6 +8,7 @@ import { type Fault, type Site, scaled } from './fault.ts'
 import { historyOf, revisionOf } from './history.ts'
 import { complaintsAbout, type Record } from './invariants.ts'
 import { openLinks } from './links.ts'
+import { type Replica, startReplica } from './replicas.ts'
 import { type Phase, phases, World } from './world.ts'
 
 /** A back-off may be at five minutes when a fault ends. */
@@ -25,12 +26,15 @@ export async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void
   const begun: Record['begun'] = []
   const kubeconfig = fault.through && links.kubeconfigs[fault.through]
   const options = { cluster, ...(kubeconfig && { kubeconfig }) }
-  let operator = await startOperator(options)
+  const replicas: Replica[] = []
+  if (fault.replicas) for (const name of ['first', 'second']) replicas.push(await startReplica(cluster, name))
+  let operator = replicas[0]?.operator ?? (await startOperator(options))
   const site: Site = {
     ...links,
     cluster,
     world,
     random,
+    replicas,
     get operator() {
       return operator
     },
@@ -66,7 +70,8 @@ export async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void
     report(fault, seconds, complaints.length)
     expect(complaints.slice(0, 20)).toEqual([])
   } finally {
-    await operator.kill()
+    await Promise.all([operator, ...replicas.map((each) => each.operator)].map((each) => each.kill()))
+    await Promise.all(replicas.map(({ tcp }) => tcp.close()))
     await links.close()
     await world.lab.close()
   }
