@@ -38,7 +38,7 @@ export const processFaults: Fault[] = [
   {
     name: 'the leader of two gets no answer until another leads, and then all that was on its way arrives',
     during: phases,
-    times: { quick: 2, long: 12 },
+    times: { quick: 1, long: 12 },
     namespaces: { quick: 24, long: 60 },
     replicas: true,
     async strike({ replicas }) {
