@@ -1,5 +1,5 @@
 /** What a running operator holds in memory, told by the probe in it. */
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cluster } from '../cluster/access.ts'
 import type { OperatorOptions, RunningOperator } from '../cluster/operator.ts'
@@ -27,23 +27,28 @@ export function withProbe(cluster: Cluster): OperatorOptions {
   return { cluster, command, env: { HEAP_SNAPSHOT: snapshotOf(cluster) } }
 }
 
-/**
- * Collects its garbage.
- * @param pattern of names, global: which of them are still on the heap is told as well
- */
-export async function probe(
-  cluster: Cluster,
-  operator: RunningOperator,
-  pattern: RegExp,
-): Promise<Memory & { found: Set<string> }> {
+const uid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/
+const word = new RegExp(`${uid.source}|[a-z]+-\\d+-\\d+`, 'g')
+
+/** Collects its garbage. */
+export async function probe(operator: RunningOperator): Promise<Memory> {
   const told = () => linesOf(operator.logs()).filter(({ message }) => message === 'probed') as unknown as Memory[]
   const before = told().length
   operator.signal('SIGUSR2')
-  const memory = await eventually(() => told()[before] ?? null, { describe: 'the probe' })
+  return await eventually(() => told()[before] ?? null, { describe: 'the probe' })
+}
+
+/** @returns which of these names and uids are anywhere on its heap */
+export async function heldOf(cluster: Cluster, operator: RunningOperator, names: Set<string>): Promise<string[]> {
   const file = snapshotOf(cluster)
-  const found = new Set([...readFileSync(file, 'latin1').matchAll(pattern)].map(([name]) => name))
-  rmSync(file) // it holds logins
-  return { ...memory, found }
+  writeFileSync(file, '', { mode: 0o600 })
+  try {
+    await probe(operator)
+    const words = new Set([...readFileSync(file, 'latin1').matchAll(word)].map(([each]) => each))
+    return [...names].filter((name) => words.has(name))
+  } finally {
+    rmSync(file) // it holds logins
+  }
 }
 
 function snapshotOf({ dir }: Cluster): string {

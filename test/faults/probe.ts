@@ -1,7 +1,8 @@
 /**
  * Loaded into the operator before its program (`--expose-gc --import`): on SIGUSR2 it collects garbage and tells what is
- * left, as a line of the log. Where `HEAP_SNAPSHOT` names a file, all that is on the heap goes there.
+ * left, as a line of the log. Where the file that `HEAP_SNAPSHOT` names exists, all that is on the heap goes there.
  */
+import { existsSync } from 'node:fs'
 import { writeHeapSnapshot } from 'node:v8'
 
 const { gc } = globalThis
@@ -16,7 +17,7 @@ process.on('SIGUSR2', async () => {
   const resources = process.getActiveResourcesInfo()
   const timers = resources.filter((each) => each === 'Timeout').length
   const file = process.env.HEAP_SNAPSHOT
-  if (file !== undefined) writeHeapSnapshot(file)
+  if (file !== undefined && existsSync(file)) writeHeapSnapshot(file)
   const told = { heapUsed, rss, timers, handles: resources.length - timers }
   process.stdout.write(`${JSON.stringify({ time: new Date(), level: 'info', message: 'probed', ...told })}\n`)
 })

@@ -142,7 +142,8 @@ function uids(all: Secret[]): string[] {
 }
 
 async function writes(since: Date) {
-  return (await requestsSince(cluster, since)).filter((each) => isWrite(each) && each.namespace !== operatorNamespace)
+  const all = (await requestsSince(cluster, since)).filter(isWrite)
+  return all.filter(({ resource, namespace }) => resource !== 'events' && namespace !== operatorNamespace)
 }
 
 /** Nothing is written for some seconds after this. */
@@ -207,7 +208,7 @@ async function asNewerVersion(): Promise<() => Promise<void>> {
     const newer = btoa(JSON.stringify({ ...kept, check: 'of another kind', future: { d: [null] } }))
     await client.mergePatch(state, { data: { [metadata.uid]: newer } }, { fieldManager: 'test' })
   }
-  const [place] = world.places
+  const place = world.places.find(({ kind }) => kind === 'plain')
   const annotations = { 'regcred.dev/mark': 'v2;of;another;kind' }
   await client.mergePatch(secretPath(place?.name ?? ''), { metadata: { annotations } }, { fieldManager })
   const path = `${credentialsPath}/${first.metadata.name}`
