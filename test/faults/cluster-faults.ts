@@ -28,7 +28,7 @@ const losses: [name: string, ...Loss[]][] = [
 
 const common = {
   during: phases,
-  times: { quick: 5, long: 24 },
+  times: { quick: 5, long: 12 },
   namespaces: { quick: 12, long: 60 },
   through: 'tcp',
 } satisfies Partial<Fault>

@@ -45,6 +45,8 @@ export interface Site {
   readonly operator: RunningOperator
   /** For a fault that wants them. */
   readonly replicas: readonly Replica[]
+  /** Begins a phase; its end is waited for after the strike. */
+  begin(phase: Phase): Promise<void>
   /** Kills the operator with SIGKILL and starts another one. */
   restart(): Promise<void>
   /** From 0 up to 1. */

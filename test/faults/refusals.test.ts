@@ -10,11 +10,10 @@ import { type RunningOperator, startOperator } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
 import { scaled } from './fault.ts'
 import { FAULT_TIMEOUT_MS } from './sustain.ts'
-import { differencesOf, type Picture, World } from './world.ts'
+import { convergeMs, differencesOf, type Picture, World } from './world.ts'
 
 /** Seconds for which it is refused: in the long run until the back-off is at its longest. */
-const refusedSeconds = scaled({ quick: 5, long: 700 })
-const convergeMs = 600_000
+const refusedSeconds = scaled({ quick: 5, long: 400 })
 
 let cluster: OwnedCluster
 let operator: RunningOperator

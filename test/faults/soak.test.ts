@@ -14,13 +14,13 @@ import { isLong, scaled } from './fault.ts'
 import { openTcpLink } from './links.ts'
 import { type Memory, probe, withProbe } from './memory.ts'
 import { FAULT_TIMEOUT_MS } from './sustain.ts'
+import { convergeMs } from './world.ts'
 
 /** Of twelve hours with one renewal an hour each. */
 const credentials = scaled({ quick: 10, long: 50 })
 const hours = 12
 /** Looks at the memory. */
-const looksPerHour = scaled({ quick: 1, long: 4 })
-const convergeMs = 600_000
+const looksPerHour = scaled({ quick: 1, long: 2 })
 
 const random = randomOf('soak')
 

@@ -9,10 +9,8 @@ import { historyOf, revisionOf } from './history.ts'
 import { complaintsAbout, type Record } from './invariants.ts'
 import { openLinks } from './links.ts'
 import { type Replica, startReplica } from './replicas.ts'
-import { type Phase, phases, World } from './world.ts'
+import { convergeMs, type Phase, phases, World } from './world.ts'
 
-/** A back-off may be at five minutes when a fault ends. */
-const convergeMs = 600_000
 /** Of a jest test that sustains a fault. */
 export const FAULT_TIMEOUT_MS = 3_600_000
 
@@ -38,18 +36,21 @@ export async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void
     get operator() {
       return operator
     },
+    async begin(phase) {
+      begun.push({ phase, revision: await revisionOf(cluster.etcdUrl) })
+      await world.begin(phase)
+    },
     async restart() {
       await operator.kill()
       operator = await startOperator({ ...options, untilReady: false })
     },
   }
   try {
-    const lengths = await calibrate(site, begun)
+    const lengths = await calibrate(site)
     const seconds: number[] = []
     while (seconds.length < times) {
       for (const phase of phases) {
-        begun.push({ phase, revision: await revisionOf(cluster.etcdUrl) })
-        await world.begin(phase)
+        await site.begin(phase)
         const strikes = fault.during.includes(phase) && seconds.length < times
         if (strikes) {
           await progressed(cluster, begun, random() * (lengths.get(phase) ?? 0))
@@ -78,14 +79,13 @@ export async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void
 }
 
 /** How many revisions an undisturbed phase takes, from its begin to its end. */
-async function calibrate(site: Site, begun: Record['begun']): Promise<Map<Phase, number>> {
+async function calibrate({ cluster, world, begin }: Site): Promise<Map<Phase, number>> {
   const lengths = new Map<Phase, number>()
   for (const phase of phases) {
-    const revision = await revisionOf(site.cluster.etcdUrl)
-    begun.push({ phase, revision })
-    await site.world.begin(phase)
-    await site.world.ended(convergeMs)
-    lengths.set(phase, (await revisionOf(site.cluster.etcdUrl)) - revision)
+    const revision = await revisionOf(cluster.etcdUrl)
+    await begin(phase)
+    await world.ended(convergeMs)
+    lengths.set(phase, (await revisionOf(cluster.etcdUrl)) - revision)
   }
   return lengths
 }

@@ -11,10 +11,10 @@ import { type RunningOperator, startOperator } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
 import { Lab, type Login, operatorNamespace } from '../controller/lab.ts'
 import { describe, isWrite, requestsSince } from '../controller/traffic.ts'
+import { scaled } from './fault.ts'
 import { FAULT_TIMEOUT_MS } from './sustain.ts'
-import { phases, World } from './world.ts'
+import { convergeMs, phases, World } from './world.ts'
 
-const convergeMs = 600_000
 const otherNamespace = 'other-system'
 
 let cluster: OwnedCluster
@@ -78,7 +78,7 @@ test(
       const second = await startOperator({ cluster, kubeconfig, ...atOnce, args })
       operators.push(second)
       await lab.condition(credential, 'Contended', 'True')
-      await sleep(60_000)
+      await sleep(scaled({ quick: 25_000, long: 120_000 }))
       const writes = (await cluster.auditLog(since)).filter(
         (each) => each.user.endsWith(':regcred-operator') && isWrite(each) && each.code < 300,
       )
@@ -86,7 +86,7 @@ test(
       const most = (resource: string) =>
         Math.max(0, ...counts.filter(([key]) => key.startsWith(resource)).map(([, each]) => each.length))
       process.stderr.write(
-        `| two installations at odds for a minute | at most ${most('secrets odds')} writes of a Secret, ${most('registrycredentials')} of a status |\n`,
+        `| two installations at odds | at most ${most('secrets odds')} writes of a Secret, ${most('registrycredentials')} of a status |\n`,
       )
       expect(most('secrets odds')).toBeLessThanOrEqual(2 * 13)
       expect(most('serviceaccounts')).toBeLessThanOrEqual(1)

@@ -15,9 +15,8 @@ import { applyCrd, applyNewerCrd, applyOlderCrd, deleteCrd } from './crd.ts'
 import { scaled } from './fault.ts'
 import { passwordOf, registries } from './logins.ts'
 import { FAULT_TIMEOUT_MS } from './sustain.ts'
-import { World } from './world.ts'
+import { convergeMs, World } from './world.ts'
 
-const convergeMs = 600_000
 const fieldManager = 'regcred-operator'
 
 let cluster: OwnedCluster

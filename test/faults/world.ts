@@ -29,6 +29,9 @@ export interface Place {
 /** What is seen of the world, and of what must be seen: without what differs from run to run. */
 export type Picture = Record<string, unknown>
 
+/** A back-off may be at five minutes when a fault ends. */
+export const convergeMs = 600_000
+
 const secretName = 'regcred'
 
 export class World {
@@ -97,6 +100,11 @@ export class World {
     await sleep(1_500) // what comes of events that are still on their way
     await eventually(look, { timeoutMs, describe: `the end of the ${this.#phase}, for good` })
     return at
+  }
+
+  /** The one that has begun last. */
+  get phase(): Phase {
+    return this.#phase
   }
 
   /** What is there now. */
