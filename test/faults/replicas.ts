@@ -13,7 +13,8 @@ export interface Replica {
 
 export async function startReplica(cluster: Cluster, name: string): Promise<Replica> {
   const { tcp, kubeconfig } = await openTcpLink(cluster, name)
-  return { tcp, operator: await startOperator({ cluster, kubeconfig, replica: true }) }
+  const args = ['--concurrency=2'] // so that there is a middle to strike in, with writes on their way
+  return { tcp, operator: await startOperator({ cluster, kubeconfig, replica: true, args }) }
 }
 
 export async function leads({ operator }: Replica): Promise<boolean> {
