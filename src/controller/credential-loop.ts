@@ -101,11 +101,12 @@ export class CredentialLoop {
 
   /** It is gone without our finalizer having been asked; the namespaces see to what it has left behind. */
   #forget(name: string): void {
-    const { credentials, board, wake } = this.#parts
+    const { credentials, board, wake, touchStatus } = this.#parts
     const record = credentials.get(name)
     const concerned = record ? this.#concerned({ ...record.credential, deleting: true }) : []
     credentials.delete(name)
     board.forgetCredential(name)
+    touchStatus(name) // which remembers when it was written
     for (const [namespace] of concerned) wake(namespace)
   }
 

@@ -4,6 +4,7 @@
  * is refused, leaves the last good login in place.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { finalizer } from '../api/names.ts'
 import { isForbidden, isInvalid } from '../kube/api-error.ts'
 import { type NotNow, waitAfter } from '../kube/work-queue.ts'
 import { type Credential, isWatched } from '../model/credential.ts'
@@ -69,7 +70,8 @@ export class LoginLoop {
   async reconcile(name: string): Promise<number | NotNow | undefined> {
     const { caches, logins, issuers, retirement, isFrozen, changed } = this.#parts
     const credential = caches.credentials.get('', name)
-    if (credential === undefined) return undefined
+    // Without our finalizer it may go at any time, and nobody would end what was issued for it; the watch tells when it is on.
+    if (!credential?.finalizers.includes(finalizer)) return undefined
     const state = logins.of(credential.uid)
     if (credential.deleting) {
       if (state.end !== 'due') return undefined

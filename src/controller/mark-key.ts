@@ -6,28 +6,32 @@ import { randomBytes } from 'node:crypto'
 import { fieldManager, markKeySecret } from '../api/names.ts'
 import { isNotFound } from '../kube/api-error.ts'
 import type { KubeClient } from '../kube/client.ts'
+import type { KubeObject } from '../kube/objects.ts'
 import { secretPath } from './secret-writer.ts'
 
 const minBytes = 32
 
+/** @throws ApiError 409 where somebody has made one meanwhile, which is the key then; ConnectionError */
 export async function loadMarkKey(client: KubeClient, namespace: string): Promise<Buffer> {
-  return (await readKey(client, secretPath(namespace, markKeySecret))) ?? (await makeKey(client, namespace))
+  const { key, resourceVersion } = await readKey(client, secretPath(namespace, markKeySecret))
+  return key ?? (await makeKey(client, namespace, resourceVersion))
 }
 
-async function readKey(client: KubeClient, path: string): Promise<Buffer | undefined> {
+async function readKey(client: KubeClient, path: string): Promise<{ key?: Buffer; resourceVersion: string }> {
   try {
-    const { data } = await client.get<{ data?: { key?: string } }>(path)
+    const { metadata, data } = await client.get<KubeObject & { data?: { key?: string } }>(path)
     const key = Buffer.from(data?.key ?? '', 'base64')
-    return key.length >= minBytes ? key : undefined
+    const { resourceVersion } = metadata
+    return key.length >= minBytes ? { key, resourceVersion } : { resourceVersion }
   } catch (error) {
-    if (isNotFound(error)) return undefined
+    if (isNotFound(error)) return { resourceVersion: '1' } // which no object has, so that only one can make it
     throw error
   }
 }
 
-async function makeKey(client: KubeClient, namespace: string): Promise<Buffer> {
+async function makeKey(client: KubeClient, namespace: string, resourceVersion: string): Promise<Buffer> {
   const key = randomBytes(minBytes)
-  const metadata = { name: markKeySecret, namespace }
+  const metadata = { name: markKeySecret, namespace, resourceVersion }
   const secret = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data: { key: key.toString('base64') } }
   await client.apply(secretPath(namespace, markKeySecret), secret, { fieldManager, force: true })
   return key

@@ -1,9 +1,14 @@
-/** Writes `status`: only when it has changed, and at most once a second for each credential. */
+/**
+ * Writes `status`: only when it has changed, at most once a second for each credential, and ever more rarely where somebody
+ * keeps changing it back, such as another installation.
+ */
 import { isDeepStrictEqual } from 'node:util'
+import { statusAim } from '../model/aim.ts'
 import { rfc3339 } from '../model/rfc3339.ts'
 import { type Status, statusOf } from '../model/status.ts'
 import type { Board } from './board.ts'
 import type { Caches } from './caches.ts'
+import { Contention } from './contention.ts'
 import type { CredentialStates } from './credential-states.ts'
 import type { ObservedCredential } from './observe.ts'
 import type { PodLoop } from './pod-loop.ts'
@@ -21,6 +26,7 @@ export class StatusWriter {
   readonly #reporter: Reporter
   readonly #pods: Pick<PodLoop, 'stuckOf'>
   readonly #written = new Map<string, number>()
+  readonly #contention = new Contention()
 
   constructor(
     caches: Caches,
@@ -44,20 +50,26 @@ export class StatusWriter {
     return Math.max(settle, last + interval - performance.now())
   }
 
-  async reconcile(name: string): Promise<void> {
+  /** @returns milliseconds after which one that is contended may be written */
+  async reconcile(name: string): Promise<number | undefined> {
     const credential = this.#caches.credentials.get('', name)
     const record = this.#credentials.get(name)
     if (credential === undefined || record === undefined || record.credential.uid !== credential.uid) {
       this.#written.delete(name)
-      return
+      this.#contention.forget(name)
+      return undefined
     }
     const tally = this.#board.tally(name, record.version)
     const findings = { ...record, tally, isKnown: record.entries !== undefined, stuckPods: this.#pods.stuckOf(record) }
     const status = statusOf(findings, credential.status, rfc3339(new Date()))
-    if (isDeepStrictEqual(status, credential.status)) return
+    if (isDeepStrictEqual(status, credential.status)) return undefined
+    const aim = statusAim(status)
+    if (!this.#contention.mayWrite(name, aim)) return this.#contention.of(name)?.nextMs
     this.#written.set(name, performance.now())
     await this.#write(credential, status)
+    this.#contention.wrote(name, aim, undefined)
     this.#tell(credential, status)
+    return undefined
   }
 
   /** What became of the namespaces, when that has changed; what is wrong with the source the credential loop tells. */

@@ -2,6 +2,7 @@
 import { desiredLink } from './link-change.ts'
 import type { ObservedServiceAccount } from './observed.ts'
 import { ownersOf, type Wanted } from './secret-change.ts'
+import type { Status } from './status.ts'
 import type { Target } from './target.ts'
 
 /** The mark tells the data and whom they are from. */
@@ -12,4 +13,9 @@ export function secretAim({ mark, madeOf }: Wanted): string {
 /** Of all references together: it is one aim, whichever of them are undone, and whatever else has to be put right. */
 export function linksAim(serviceAccount: ObservedServiceAccount, targets: readonly Target[]): string {
   return targets.map(({ desired, available }) => desiredLink(desired, available, serviceAccount)).join()
+}
+
+/** What it says; since when depends on what others have made of it. */
+export function statusAim(status: Status): string {
+  return JSON.stringify(status, (key, value) => (key === 'lastTransitionTime' ? undefined : value))
 }

@@ -227,8 +227,7 @@ test('an issuer that asks for patience is given it', async () => {
   const { issuer, credential } = await serve('patience', 3600, { suspend: true })
   issuer.fail(429, { 'retry-after': '6' })
   await lab.patchCredential(credential, { suspend: false })
-  const limited = await lab.condition(credential, 'Reconciling', 'True')
-  expect(limited.status?.conditions?.find(({ type }) => type === 'Ready')?.reason).toBe('RateLimited')
+  await eventually(async () => expect((await conditionOf(credential, 'Ready'))?.reason).toBe('RateLimited'))
   issuer.heal()
   await lab.ready(credential)
   const [refused, next] = issuer.server.requests

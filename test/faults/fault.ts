@@ -3,6 +3,7 @@ import type { OwnedCluster } from '../cluster/cluster.ts'
 import type { RunningOperator } from '../cluster/operator.ts'
 import type { HttpProxy } from '../kube/http-proxy.ts'
 import type { TcpProxy } from '../kube/tcp-proxy.ts'
+import type { Replica } from './replicas.ts'
 import type { Phase, World } from './world.ts'
 
 /** A few in `npm test`, many in `npm run test:faults`. */
@@ -30,6 +31,8 @@ export interface Fault {
   through?: 'tcp' | 'http'
   /** The operator works under a lease, which it may lose. */
   leaderElection?: true
+  /** Two operators take their turn by the lease, each over a connection of its own: `site.replicas`. */
+  replicas?: true
   /** Fulfilled when the fault is over, and all the operator needs is there again. */
   strike(site: Site): Promise<void>
   /** What else must hold when the phase has ended; throws what does not. */
@@ -42,6 +45,10 @@ export interface Site {
   world: World
   /** The one that runs now. */
   readonly operator: RunningOperator
+  /** For a fault that wants them. */
+  readonly replicas: readonly Replica[]
+  /** Begins a phase; its end is waited for after the strike. */
+  begin(phase: Phase): Promise<void>
   /** Kills the operator with SIGKILL and starts another one. */
   restart(): Promise<void>
   /** From 0 up to 1. */

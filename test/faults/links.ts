@@ -20,10 +20,7 @@ export interface Links {
 
 export async function openLinks(cluster: Cluster): Promise<Links> {
   const { proxy: http, kubeconfig } = await startProxy(cluster)
-  const tcp = await startTcpProxy(cluster.server)
-  const direct = await cluster.kubeconfigFor({ namespace: operatorNamespace, serviceAccount: 'regcred-operator' })
-  const throughTcp = join(cluster.dir, 'through-tcp.kubeconfig')
-  writeFileSync(throughTcp, configOf(direct, tcp.url).exportConfig(), { mode: 0o600 })
+  const { tcp, kubeconfig: throughTcp } = await openTcpLink(cluster, 'through-tcp')
   return {
     tcp,
     http,
@@ -33,4 +30,13 @@ export async function openLinks(cluster: Cluster): Promise<Links> {
       await http.close()
     },
   }
+}
+
+/** @param name of the kubeconfig file */
+export async function openTcpLink(cluster: Cluster, name: string): Promise<{ tcp: TcpProxy; kubeconfig: string }> {
+  const tcp = await startTcpProxy(cluster.server)
+  const direct = await cluster.kubeconfigFor({ namespace: operatorNamespace, serviceAccount: 'regcred-operator' })
+  const kubeconfig = join(cluster.dir, `${name}.kubeconfig`)
+  writeFileSync(kubeconfig, configOf(direct, tcp.url).exportConfig(), { mode: 0o600 })
+  return { tcp, kubeconfig }
 }

@@ -1,6 +1,12 @@
 /** What happens to the operator's own process. */
-import type { Fault } from './fault.ts'
-import { phases } from './world.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../cluster/wait.ts'
+import { type Fault, isLong, type Site } from './fault.ts'
+import { byRole, leads, type Replica } from './replicas.ts'
+import { convergeMs, type Phase, phases } from './world.ts'
+
+/** What comes too late shows most where there was something before. */
+const late: readonly Phase[] = isLong ? phases : ['rotation']
 
 export const processFaults: Fault[] = [
   {
@@ -13,8 +19,43 @@ export const processFaults: Fault[] = [
   {
     name: 'the operator is killed (SIGKILL)',
     during: phases,
-    times: { quick: 9, long: 100 },
+    times: { quick: 6, long: 100 },
     namespaces: { quick: 24, long: 60 },
     strike: (site) => site.restart(),
   },
+  {
+    name: 'the leader of two is frozen (SIGSTOP) until another has done its work, and goes on then',
+    during: late,
+    times: { quick: 1, long: 6 },
+    namespaces: { quick: 24, long: 60 },
+    replicas: true,
+    async strike(site) {
+      const { leader, other } = await byRole(site.replicas)
+      const from = Date.now()
+      leader.operator.signal('SIGSTOP')
+      await doneBy(other, site)
+      if (isLong) await sleep(Math.max(0, from + 60_000 - Date.now()))
+      leader.operator.signal('SIGCONT')
+    },
+  },
+  {
+    name: 'the leader of two gets no answer until another has done its work, and then all that was on its way arrives',
+    during: late,
+    times: { quick: 1, long: 9 },
+    namespaces: { quick: 24, long: 60 },
+    replicas: true,
+    async strike(site) {
+      const { leader, other } = await byRole(site.replicas)
+      leader.tcp.hold(true)
+      await doneBy(other, site)
+      leader.tcp.hold(false)
+    },
+  },
 ]
+
+/** And more than that: what the one before was at is out of date when it goes on. */
+async function doneBy(other: Replica, { world, begin }: Site): Promise<void> {
+  await eventually(() => leads(other), { describe: 'another leader' })
+  if (world.phase !== 'removal') await begin('rotation')
+  await world.ended(convergeMs)
+}

@@ -8,10 +8,9 @@ import { type Fault, type Site, scaled } from './fault.ts'
 import { historyOf, revisionOf } from './history.ts'
 import { complaintsAbout, type Record } from './invariants.ts'
 import { openLinks } from './links.ts'
-import { type Phase, phases, World } from './world.ts'
+import { type Replica, startReplica } from './replicas.ts'
+import { convergeMs, type Phase, phases, World } from './world.ts'
 
-/** A back-off may be at five minutes when a fault ends. */
-const convergeMs = 600_000
 /** Of a jest test that sustains a fault. */
 export const FAULT_TIMEOUT_MS = 3_600_000
 
@@ -25,14 +24,21 @@ export async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void
   const begun: Record['begun'] = []
   const kubeconfig = fault.through && links.kubeconfigs[fault.through]
   const options = { cluster, ...(kubeconfig && { kubeconfig }), ...(fault.leaderElection && { replica: true }) }
-  let operator = await startOperator(options)
+  const replicas: Replica[] = []
+  if (fault.replicas) for (const name of ['first', 'second']) replicas.push(await startReplica(cluster, name))
+  let operator = replicas[0]?.operator ?? (await startOperator(options))
   const site: Site = {
     ...links,
     cluster,
     world,
     random: () => random.fraction(),
+    replicas,
     get operator() {
       return operator
+    },
+    async begin(phase) {
+      begun.push({ phase, revision: await revisionOf(cluster.etcdUrl) })
+      await world.begin(phase)
     },
     async restart() {
       await operator.kill()
@@ -40,12 +46,11 @@ export async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void
     },
   }
   try {
-    const lengths = await calibrated(site, begun)
+    const lengths = await calibrated(site)
     const seconds: number[] = []
     while (seconds.length < times) {
       for (const phase of phases) {
-        begun.push({ phase, revision: await revisionOf(cluster.etcdUrl) })
-        await world.begin(phase)
+        await site.begin(phase)
         const strikes = fault.during.includes(phase) && seconds.length < times
         if (strikes) {
           await progressed(cluster, begun, random.fraction() * (lengths.get(phase) ?? 0))
@@ -67,7 +72,8 @@ export async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void
     report(fault, seconds, complaints.length)
     expect(complaints.slice(0, 20)).toEqual([])
   } finally {
-    await operator.kill()
+    await Promise.all([operator, ...replicas.map((each) => each.operator)].map((each) => each.kill()))
+    await Promise.all(replicas.map(({ tcp }) => tcp.close()))
     await links.close()
     await world.lab.close()
   }
@@ -76,24 +82,23 @@ export async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void
 /** Cluster → number of places → what `calibrate` has found: the same for all faults. */
 const known = new WeakMap<OwnedCluster, Map<number, Map<Phase, number>>>()
 
-async function calibrated(site: Site, begun: Record['begun']): Promise<Map<Phase, number>> {
+async function calibrated(site: Site): Promise<Map<Phase, number>> {
   const { cluster, world } = site
   const ofCluster = known.get(cluster) ?? new Map<number, Map<Phase, number>>()
   known.set(cluster, ofCluster)
-  const lengths = ofCluster.get(world.places.length) ?? (await calibrate(site, begun))
+  const lengths = ofCluster.get(world.places.length) ?? (await calibrate(site))
   ofCluster.set(world.places.length, lengths)
   return lengths
 }
 
 /** How many revisions an undisturbed phase takes, from its begin to its end. */
-async function calibrate(site: Site, begun: Record['begun']): Promise<Map<Phase, number>> {
+async function calibrate({ cluster, world, begin }: Site): Promise<Map<Phase, number>> {
   const lengths = new Map<Phase, number>()
   for (const phase of phases) {
-    const revision = await revisionOf(site.cluster.etcdUrl)
-    begun.push({ phase, revision })
-    await site.world.begin(phase)
-    await site.world.ended(convergeMs)
-    lengths.set(phase, (await revisionOf(site.cluster.etcdUrl)) - revision)
+    const revision = await revisionOf(cluster.etcdUrl)
+    await begin(phase)
+    await world.ended(convergeMs)
+    lengths.set(phase, (await revisionOf(cluster.etcdUrl)) - revision)
   }
   return lengths
 }

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { dockerConfigJsonKey, managedAnnotation, optOutKey } from '../../src/api/names.ts'
 import type { RegistryCredential } from '../../src/api/registry-credential.ts'
 import { credentialsPath } from '../../src/controller/watches.ts'
+import { isNotFound } from '../../src/kube/api-error.ts'
 import type { OwnedCluster } from '../cluster/cluster.ts'
 import { eventually } from '../cluster/wait.ts'
 import { Lab, type Login, loginsOf, type Secret, type ServiceAccount } from '../controller/lab.ts'
@@ -27,6 +28,9 @@ export interface Place {
 
 /** What is seen of the world, and of what must be seen: without what differs from run to run. */
 export type Picture = Record<string, unknown>
+
+/** A back-off may be at five minutes when a fault ends. */
+export const convergeMs = 600_000
 
 const secretName = 'regcred'
 
@@ -64,11 +68,15 @@ export class World {
     return world
   }
 
-  /** Begins a phase; the operator has all the work still to do. */
-  async begin(phase: Phase): Promise<void> {
+  /**
+   * Begins a phase; the operator has all the work still to do.
+   * @param remove instead of deleting the credentials one by one
+   */
+  async begin(phase: Phase, remove?: () => Promise<void>): Promise<void> {
     const { lab } = this
     this.#phase = phase
     if (phase === 'rotation') this.#version++
+    if (remove) return await remove()
     for (const [credential, source] of this.#sources) {
       if (phase === 'fan-out') await lab.credential(this.#idOf(credential), this.#specOf(source))
       else if (phase === 'rotation') await lab.rotate(source, this.#loginOf(credential))
@@ -94,6 +102,11 @@ export class World {
     return at
   }
 
+  /** The one that has begun last. */
+  get phase(): Phase {
+    return this.#phase
+  }
+
   /** What is there now. */
   async picture(): Promise<Picture> {
     const { lab } = this
@@ -103,7 +116,7 @@ export class World {
     const [secrets, accounts, credentials] = await Promise.all([
       lab.client.get<{ items: Secret[] }>('/api/v1/secrets', { query }),
       lab.client.get<{ items: ServiceAccount[] }>('/api/v1/serviceaccounts'),
-      lab.client.get<{ items: RegistryCredential[] }>(credentialsPath),
+      lab.client.get<{ items: RegistryCredential[] }>(credentialsPath).catch(noneWithoutKind),
     ])
     for (const secret of secrets.items) {
       const namespace = secret.metadata.namespace ?? ''
@@ -216,7 +229,13 @@ export class World {
   }
 }
 
-function differencesOf(seen: Picture, expected: Picture): string[] {
+/** The CRD may be gone. */
+function noneWithoutKind(error: unknown): { items: never[] } {
+  if (isNotFound(error)) return { items: [] }
+  throw error
+}
+
+export function differencesOf(seen: Picture, expected: Picture): string[] {
   const keys = new Set([...Object.keys(seen), ...Object.keys(expected)])
   return [...keys].flatMap((key) => {
     const [is, must] = [JSON.stringify(seen[key]), JSON.stringify(expected[key])]

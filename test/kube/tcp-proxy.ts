@@ -11,6 +11,8 @@ export interface TcpProxy {
   cut(): void
   /** The connections of now stay open for ever, and nothing passes through them any more. New ones work. */
   freeze(): void
+  /** Nothing passes, new connections get no answer; with false, what was held back passes after all, as in a network. */
+  hold(on: boolean): void
   /** Resets all connections and takes no new ones, until called with false. */
   refuse(on: boolean): void
   close(): Promise<void>
@@ -21,6 +23,11 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(target)
   const pairs = new Set<[Socket, Socket]>()
   let refusing = false
+  let holding = false
+  const pass = ([client, upstream]: [Socket, Socket]) => {
+    client.pipe(upstream)
+    upstream.pipe(client)
+  }
   const server = createServer((client) => {
     if (refusing) {
       client.resetAndDestroy()
@@ -34,13 +41,20 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       for (const socket of pair) socket.destroy()
     }
     for (const socket of pair) socket.on('error', end).on('close', end)
-    client.pipe(upstream)
-    upstream.pipe(client)
+    if (!holding) pass(pair)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const cut = () => {
     for (const [client] of [...pairs]) client.resetAndDestroy()
+  }
+  const freeze = () => {
+    for (const [client, upstream] of pairs) {
+      client.unpipe(upstream)
+      upstream.unpipe(client)
+      client.pause()
+      upstream.pause()
+    }
   }
   return {
     url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -48,13 +62,11 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       return pairs.size
     },
     cut,
-    freeze() {
-      for (const [client, upstream] of pairs) {
-        client.unpipe(upstream)
-        upstream.unpipe(client)
-        client.pause()
-        upstream.pause()
-      }
+    freeze,
+    hold(on) {
+      holding = on
+      if (on) freeze()
+      else for (const pair of pairs) pass(pair)
     },
     refuse(on) {
       refusing = on

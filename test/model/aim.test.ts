@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { linksAim, secretAim } from '../../src/model/aim.ts'
+import { linksAim, secretAim, statusAim } from '../../src/model/aim.ts'
 import type { Target } from '../../src/model/target.ts'
 import { credential, entriesFor, serviceAccount, state } from './builders.ts'
 
@@ -36,4 +36,11 @@ test('it is another one when its owner opts out or no credential selects it any 
   expect(linksAim(serviceAccount({ optedOut: true }), targets(a))).not.toBe(aim)
   const b = state(credential('b', { serviceAccounts: ['app'] }))
   expect(linksAim(serviceAccount(), targets(b))).not.toBe(aim)
+})
+
+test('the aim of a status is what it says, not since when', () => {
+  const since = (lastTransitionTime: string, reason = 'Succeeded') =>
+    statusAim({ conditions: [{ type: 'Ready', status: 'True', reason, message: '', lastTransitionTime }] })
+  expect(since('2026-01-01T00:00:00Z')).toBe(since('2026-01-02T00:00:00Z'))
+  expect(since('2026-01-01T00:00:00Z', 'NamespacesFailed')).not.toBe(since('2026-01-01T00:00:00Z'))
 })
