@@ -50,6 +50,8 @@ type Problem = CredentialRecord['problem']
 
 export class CredentialLoop {
   readonly #parts: CredentialLoopParts
+  /** Name → uids of credentials that have gone, and what was kept of them has not yet. */
+  readonly #gone = new Map<string, readonly string[]>()
   #versions = 0
 
   constructor(parts: CredentialLoopParts) {
@@ -86,11 +88,12 @@ export class CredentialLoop {
       if (!credential.finalizers.includes(finalizer)) await this.#parts.finalize(credential)
       this.#update(credential)
     }
-    if (known === undefined || known === credential?.uid) return this.#msUntilEnd(credential)
-    logins.forget(known)
-    await lastGood.forget(known).catch((error: unknown) => {
-      this.#parts.log.warn('the entries of a credential that is gone are kept until the next start', { error })
-    })
+    if (known !== undefined && known !== credential?.uid) {
+      logins.forget(known)
+      this.#gone.set(name, [...(this.#gone.get(name) ?? []), known])
+    }
+    for (const uid of this.#gone.get(name) ?? []) await lastGood.forget(uid)
+    this.#gone.delete(name)
     return this.#msUntilEnd(credential)
   }
 

@@ -55,6 +55,8 @@ interface Request extends Pick<Login, 'issuedFor' | 'request'> {
 
 /** Milliseconds after which a polled source is asked again, at most, when its owner has to mend something there. */
 const mendedMs = 10 * 60_000
+/** Milliseconds after which keeping a login is tried again where RBAC does not allow it. */
+const keepAgainMs = 60_000
 
 export class LoginLoop {
   readonly #parts: LoginLoopParts
@@ -88,7 +90,9 @@ export class LoginLoop {
       if (busy) return busy
     }
     await this.#verify(credential, state)
-    if (state.unkept && state.current) await this.#keep(credential, state, state.current)
+    if (state.current && state.keepAt && state.keepAt <= moment().steady) {
+      await this.#keep(credential, state, state.current)
+    }
     const busy = await retirement.ofOld(credential, state, request.issuedFor)
     return busy ?? msUntilNext(credential, state)
   }
@@ -165,7 +169,7 @@ export class LoginLoop {
       state.candidate = login
     } else {
       state.current = login
-      state.unkept = true
+      state.keepAt = moment().steady
     }
     this.#parts.changed(credential.name)
   }
@@ -185,7 +189,7 @@ export class LoginLoop {
   async #accept(credential: Credential, state: LoginState, login: HeldLogin): Promise<void> {
     const { reporter, log, changed } = this.#parts
     const { current: previous } = state
-    if (state.unkept || !isSame(previous, login)) await this.#keep(credential, state, login)
+    if (state.keepAt || !isSame(previous, login)) await this.#keep(credential, state, login)
     state.current = login
     state.candidate = undefined
     if (!isDeepStrictEqual(previous?.handle, login.handle)) state.retireAt = moment().steady
@@ -199,15 +203,18 @@ export class LoginLoop {
     changed(credential.name)
   }
 
-  /** What can never be kept is used all the same. @throws what a later attempt may not meet */
+  /** What cannot be kept is used all the same. @throws what a later attempt may not meet */
   async #keep(credential: Credential, state: LoginState, login: Login): Promise<void> {
     const { lastGood, log, reporter } = this.#parts
     try {
       await lastGood.keep(credential.uid, login)
-      state.unkept = false
+      state.keepAt = undefined
     } catch (error) {
       if (!isForbidden(error) && !isInvalid(error)) throw error
-      state.unkept = false
+      const isTold = state.keepAt !== undefined
+      // The right may come back, and nothing tells of that; a Secret that is full stays so for this login.
+      state.keepAt = isForbidden(error) ? new Date(moment().steady.getTime() + keepAgainMs) : undefined
+      if (isTold) return
       const note = `Should its source be broken when the operator starts, its entries will be lost: they cannot be kept, since ${reporter.problemOf(error).message}`
       log.warn(note, { credential: credential.name })
       reporter.about(credential, 'Warning', 'NotKept', 'KeepEntries', note)
@@ -264,7 +271,7 @@ function isInUse({ entries }: Login, current: HeldLogin | undefined): boolean {
 
 function msUntilNext(
   { verify }: Credential,
-  { current, candidate, problem, retireAt }: LoginState,
+  { current, candidate, problem, retireAt, keepAt }: LoginState,
 ): number | undefined {
   const login = candidate ?? current
   const now = moment()
@@ -273,6 +280,7 @@ function msUntilNext(
   const steady = [
     isChecked ? login.check?.nextAt : undefined,
     problem?.retryAt,
+    current && keepAt,
     retireAt && retireAt > now.steady ? retireAt : undefined,
   ]
   const ms = Math.min(

@@ -10,8 +10,8 @@ export interface LoginState {
   /** Given by the source, but refused by the registry. */
   candidate: HeldLogin | undefined
   problem: LoginProblem | undefined
-  /** `current` is not kept as it is now. */
-  unkept: boolean
+  /** `current` is not kept as it is now: from when on, by the steady clock, that is to be tried. Undefined: it is kept. */
+  keepAt: Date | undefined
   /** Had from other sources before `current`; to be ended there as well. */
   left: readonly HeldLogin[]
   /**
@@ -40,7 +40,7 @@ const nothing: LoginState = {
   current: undefined,
   candidate: undefined,
   problem: undefined,
-  unkept: false,
+  keepAt: undefined,
   left: [],
   retireAt: undefined,
   end: undefined,
