@@ -102,11 +102,12 @@ test(
     })
     expect(await lab.secret(namespace)).toBeNull()
     expect(await lab.references(namespace)).toEqual([])
-    const { items = [] } = (await api('GET', `/api/v1/namespaces/${operatorNamespace}/secrets`)).body
-    const kept = items
-      .filter(({ type }) => type === 'regcred.dev/state')
-      .map(({ data = {} }) => Object.keys(data ?? {}))
-    expect(kept.flat()).toEqual([])
+    // Forgotten after the credential is gone, and again where that was refused.
+    await eventually(async () => {
+      const { items = [] } = (await api('GET', `/api/v1/namespaces/${operatorNamespace}/secrets`)).body
+      const states = items.filter(({ type }) => type === 'regcred.dev/state')
+      expect(states.flatMap(({ data }) => Object.keys(data ?? {}))).toEqual([])
+    })
   },
   FAULT_TIMEOUT_MS,
 )
