@@ -130,6 +130,21 @@ test('an old mark that was put back brings no login of a credential that is not 
   await lab.ready(staying)
 })
 
+describe('the end of a credential is not held up', () => {
+  test('by a name in our annotation that the guard reads in another way', async () => {
+    const namespace = await lab.namespace('other-space')
+    const credential = await credentialFor('other-space', 'p4ssw0rd-of-other-space', namespace)
+    await servedCopy(namespace)
+    await lab.ready(credential)
+    const annotations = { 'regcred.dev/managed': '\ufeffold,regcred' }
+    const imagePullSecrets = [{ name: 'old' }, { name: 'regcred' }]
+    await lab.patch(serviceAccountPath(namespace), { metadata: { annotations }, imagePullSecrets })
+    await lab.deleteCredential(credential)
+    await eventually(async () => await expect(lab.readCredential(credential)).rejects.toThrow('not found'))
+    expect(await lab.references(namespace)).toEqual(['old'])
+  })
+})
+
 test('a ServiceAccount with more pull Secrets than anybody needs is left alone and reported', async () => {
   const namespace = await lab.namespace('many')
   await eventually(() => lab.serviceAccount(namespace))
