@@ -349,14 +349,17 @@ test('a ServiceAccount has no field that the guard does not know', async () => {
   )
 })
 
-test('the API server finds nothing wrong with its types', async () => {
-  const policy = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/guard-serviceaccounts.regcred.dev'
-  const status = await eventually(async () => {
-    const { typeChecking = null } = ((await admin('GET', policy)).body.status ?? {}) as { typeChecking?: object }
-    return typeChecking
-  })
-  expect(status).toEqual({}) // or it has expressionWarnings
-})
+test.each(['serviceaccounts', 'secrets'])(
+  'the API server finds nothing wrong with the types of that for %s',
+  async (of) => {
+    const policy = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/guard-${of}.regcred.dev`
+    const status = await eventually(async () => {
+      const { typeChecking = null } = ((await admin('GET', policy)).body.status ?? {}) as { typeChecking?: object }
+      return typeChecking
+    })
+    expect(status).toEqual({}) // or it has expressionWarnings
+  },
+)
 
 test('nobody else is held to it, and the operator of an installation into another namespace is', async () => {
   const label = JSON.stringify({ metadata: { labels: { a: 'b' } } })
