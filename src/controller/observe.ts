@@ -102,10 +102,16 @@ function listedAt({ managedFields, creationTimestamp = '' }: ObjectMeta): number
   return Math.max(Date.parse(creationTimestamp), ...times)
 }
 
+/** Space to JavaScript alone: the guard (config/guard) finds no name beside it, and would refuse what is done to one. */
+const byteOrderMark = '\ufeff'
+
 /** A few names at most: the annotation is anybody's, and this is kept in memory. */
 function managedOf(annotation: string | undefined): readonly string[] {
   const names = limited(annotation, maxManaged * maxNameLength)?.split(',', maxManaged) ?? none
-  const valid = names.map((name) => name.trim()).filter((name) => name.length <= maxNameLength && isName.test(name))
+  const valid = names
+    .filter((name) => !name.includes(byteOrderMark))
+    .map((name) => name.trim())
+    .filter((name) => name.length <= maxNameLength && isName.test(name))
   return valid.length > 0 ? valid : none
 }
 

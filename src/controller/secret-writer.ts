@@ -17,6 +17,9 @@ import { type KubeObject, metadataOnly } from '../kube/objects.ts'
 import type { ObservedSecret, RecognizedSecret } from '../model/observed.ts'
 import { foreignOwners, ownersOf, type Wanted } from '../model/secret-change.ts'
 
+/** Never the user's choice: no token of a ServiceAccount is made by it. */
+const type = 'kubernetes.io/dockerconfigjson'
+
 export interface Content extends Wanted {
   /** `.dockerconfigjson` in base64. */
   data: string
@@ -46,7 +49,7 @@ export class SecretWriter {
     await this.#unlessFixed(namespace, observed, content, async () => {
       const written = await this.#client.mergePatch<KubeObject>(
         secretPath(namespace, name),
-        { metadata: { ...metadata, resourceVersion }, data },
+        { metadata: { ...metadata, resourceVersion }, type, data }, // 422 where it was restored under another type
         { fieldManager, accept: metadataOnly },
       )
       this.#caches.get(name)?.writeThrough(written)
@@ -119,7 +122,7 @@ export class SecretWriter {
       apiVersion: 'v1',
       kind: 'Secret',
       metadata: { ...metadata, name, namespace, resourceVersion },
-      type: 'kubernetes.io/dockerconfigjson', // never the user's choice: no token of a ServiceAccount is made by it
+      type,
       data,
     }
     const options = { fieldManager, force, accept: metadataOnly }

@@ -84,14 +84,20 @@ export async function serve({ flag, address, routes, protection }: Listener): Pr
   }
 }
 
-/** No client keeps a half-sent request open. */
-const timeouts = { headersTimeout: 5_000, requestTimeout: 5_000 }
+/** No client keeps a half-sent request open; Node would look for them every 30 seconds. */
+const timeouts = { headersTimeout: 5_000, requestTimeout: 5_000, connectionsCheckingInterval: 1_000 }
+/**
+ * Some 80 KiB each, which everybody can have who reaches the port, and Prometheus needs one. Whoever takes all of them keeps
+ * it out, but does not end the operator. Plain HTTP has no limit: a probe that is kept out would have the kubelet do so.
+ */
+const maxTlsConnections = 100
 
 /** HTTP/1.1 over TLS 1.3, or 1.2 with a client that knows no better; Node offers the newest first. */
 async function tlsServer(certificates: Certificates, answer: RequestListener, signal: AbortSignal) {
   const context = ({ cert, key }: KeyPair) => ({ cert, key, minVersion: 'TLSv1.2' as const })
   const first = await certificates((pair) => server.setSecureContext(context(pair)), signal)
   const server = createTlsServer({ ...timeouts, handshakeTimeout: 5_000, ...context(first) }, answer)
+  server.maxConnections = maxTlsConnections
   return server
 }
 

@@ -69,6 +69,22 @@ test('nor can it turn a token that is there into one of another ServiceAccount',
   expect((await admin('DELETE', path)).status).toBe(200)
 })
 
+test.each(['Opaque', 'kubernetes.io/service-account-token'])(
+  'it may take its marks off one of type %s, and change nothing else of it',
+  async (type) => {
+    const marks = { 'regcred.dev/mark': 'forged', ...tokenOf }
+    const made = await admin('POST', `/api/v1/namespaces/${namespace}/secrets`, secret(type, marks))
+    expect(made.status).toBe(201)
+    const patched = async (patch: object) => (await operator('PATCH', path, patch, mergePatch)).status
+    expect(await patched({ metadata: { annotations: { 'regcred.dev/mark': null } } })).toBe(200)
+    expect(await patched({ data: { more: 'eA==' } })).toBe(403)
+    for (const key of ['kubernetes.io/service-account.name', 'kubernetes.io/service-account.uid']) {
+      expect(await patched({ metadata: { annotations: { [key]: 'privileged' } } })).toBe(403)
+    }
+    expect((await admin('DELETE', path)).status).toBe(200)
+  },
+)
+
 test('it can write what it is for', async () => {
   const data = { '.dockerconfigjson': Buffer.from('{"auths":{}}').toString('base64') }
   const copy = { ...secret('kubernetes.io/dockerconfigjson'), data }

@@ -130,6 +130,66 @@ test('an old mark that was put back brings no login of a credential that is not 
   await lab.ready(staying)
 })
 
+describe('the end of a credential is not held up', () => {
+  test.each(['Opaque', 'kubernetes.io/service-account-token'])(
+    'by a Secret of type %s with our marks that is to be left',
+    async (type) => {
+      const namespace = await lab.namespace(`left-${type.length}`)
+      const credential = await credentialFor(`left-${type.length}`, 'p4ssw0rd-of-left', namespace)
+      await lab.patchCredential(credential, { deletionPolicy: 'Orphan' })
+      const copy = await servedCopy(namespace)
+      await lab.ready(credential)
+      await operator.whileDown(async () => {
+        await lab.client.delete(secretPath(namespace))
+        const marks = { ...copy.metadata.annotations, 'kubernetes.io/service-account.name': 'default' }
+        await copyTo(
+          namespace,
+          { ...copy, metadata: { ...copy.metadata, annotations: marks }, type },
+          'regcred-operator',
+        )
+        await lab.deleteCredential(credential)
+      })
+      await eventually(async () => await expect(lab.readCredential(credential)).rejects.toThrow('not found'))
+      expect((await lab.secret(namespace))?.metadata.annotations).not.toHaveProperty(['regcred.dev/mark'])
+    },
+    RESTART_TIMEOUT_MS,
+  )
+
+  test('by a name in our annotation that the guard reads in another way', async () => {
+    const namespace = await lab.namespace('other-space')
+    const credential = await credentialFor('other-space', 'p4ssw0rd-of-other-space', namespace)
+    await servedCopy(namespace)
+    await lab.ready(credential)
+    const annotations = { 'regcred.dev/managed': '\ufeffold,regcred' }
+    const imagePullSecrets = [{ name: 'old' }, { name: 'regcred' }]
+    await lab.patch(serviceAccountPath(namespace), { metadata: { annotations }, imagePullSecrets })
+    await lab.deleteCredential(credential)
+    await eventually(async () => await expect(lab.readCredential(credential)).rejects.toThrow('not found'))
+    expect(await lab.references(namespace)).toEqual(['old'])
+  })
+})
+
+test(
+  'one of ours that was restored under another type is made anew when its data have to change',
+  async () => {
+    const namespace = await lab.namespace('other-type')
+    const name = await credentialFor('other-type', 'p4ssw0rd-of-other-type', namespace)
+    const copy = await servedCopy(namespace)
+    await lab.ready(name)
+    await operator.whileDown(async () => {
+      await lab.client.delete(secretPath(namespace))
+      await copyTo(namespace, { ...copy, type: 'Opaque' }, 'regcred-operator')
+      const source = lab.unique('other-type')
+      await lab.rotate(source, { 'other-type.example.com': login('p4ssw0rd-that-is-new') })
+    })
+    await eventually(async () => {
+      expect(await lab.logins(namespace)).toEqual({ 'other-type.example.com': login('p4ssw0rd-that-is-new') })
+    })
+    expect((await lab.secret(namespace))?.type).toBe('kubernetes.io/dockerconfigjson')
+  },
+  RESTART_TIMEOUT_MS,
+)
+
 test('a ServiceAccount with more pull Secrets than anybody needs is left alone and reported', async () => {
   const namespace = await lab.namespace('many')
   await eventually(() => lab.serviceAccount(namespace))

@@ -37,6 +37,7 @@ describe('the annotation with the names that we added', () => {
     ['NUL', 'regcred\u0000,a', ['a']],
     ['half a character', 'regcred\ud800,a', ['a']],
     ['JSON', '["regcred"],a', ['a']],
+    ['space that is none to the guard', '\ufeffregcred,a', ['a']],
     ['a number beyond all bounds', `1e400,${'9'.repeat(400)}`, ['1e400']],
     ['one name many times', Array(16).fill('a').join(), Array(16).fill('a')],
   ])('with %s gives names of Secrets alone', (_, text, names) => {

@@ -199,6 +199,36 @@ describe('a protected server', () => {
     expect((await get('/metrics', 'HEAD')).status).toBe(403)
   })
 
+  test('keeps no more connections than fit into the memory, and none with half a request for long', async () => {
+    const sockets: TLSSocket[] = []
+    let open = 0
+    for (let count = 0; count < 150; count++) {
+      const socket = connectTls({
+        host: '127.0.0.1',
+        port,
+        ca: authority.certificate,
+        checkServerIdentity: () => undefined,
+      })
+      sockets.push(socket)
+      socket.on('error', () => {}) // one that is turned away
+      const opened = await Promise.race([
+        once(socket, 'secureConnect').then(
+          () => true,
+          () => false,
+        ),
+        once(socket, 'close').then(() => false),
+      ])
+      if (!opened) continue
+      open++
+      socket.once('close', () => open--).resume()
+      socket.write('GET /metrics HTTP/1.1\r\nHost: ')
+    }
+    expect(open).toBeGreaterThan(0)
+    expect(open).toBeLessThanOrEqual(100)
+    await Promise.all(sockets.map((socket) => socket.closed || once(socket, 'close')))
+    expect(await get()).toMatchObject({ status: 200 })
+  }, 15_000)
+
   test('does not speak plain HTTP', async () => {
     await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow()
     expect(judged).toEqual([])
