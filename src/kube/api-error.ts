@@ -8,6 +8,8 @@ import type { Status, StatusCause } from './objects.ts'
 
 /** Long Status messages (a schema violation lists every field) are cut, since they end up in logs and conditions. */
 const maxMessageLength = 1024
+/** No server is believed for longer, as none is in http/retry-after.ts: what lies behind may be well again long before. */
+const maxRetryAfterSeconds = 3_600
 
 export class ApiError extends Error {
   override readonly name = 'ApiError'
@@ -17,7 +19,7 @@ export class ApiError extends Error {
   readonly reason: string
   /** `details.causes`, without their messages. */
   readonly causes: readonly StatusCause[]
-  /** How long the server asks to be left alone; WorkQueue waits that long. */
+  /** How long the server asks to be left alone, an hour at most; WorkQueue waits that long. */
   readonly retryAfterSeconds: number | undefined
 
   /** @param retryAfter the Retry-After header, in seconds; other forms (a date) are ignored */
@@ -26,7 +28,8 @@ export class ApiError extends Error {
     this.code = code
     this.reason = status?.reason ?? ''
     this.causes = (status?.details?.causes ?? []).map(({ reason = '', field = '' }) => ({ reason, field }))
-    this.retryAfterSeconds = /^\d+$/.test(retryAfter ?? '') ? Number(retryAfter) : status?.details?.retryAfterSeconds
+    const asked = /^\d+$/.test(retryAfter ?? '') ? Number(retryAfter) : status?.details?.retryAfterSeconds
+    this.retryAfterSeconds = asked && Math.min(asked, maxRetryAfterSeconds)
   }
 
   /** Of an answer that is not 2xx. A body that is not a Status (a load balancer's HTML) is not quoted. */

@@ -78,12 +78,17 @@ export function outcomeOf(
   return { version, replaced, selected: false, failure: left, contended: undefined, serviceAccounts, overlaps: [] }
 }
 
-/** What others have put in the place of a login of ours is not ours, and does not keep that good at its issuer. */
+/**
+ * What others have put in the place of a login of ours is not ours, and does not keep that good at its issuer. One that
+ * cannot be created, for it is there, is not to be seen yet, and may be ours: of the leader before, or of a create without
+ * an answer.
+ */
 function mayHoldOlder(
   { observed, change, isWritten, failure, stuck }: Target,
   credential: Credential,
   where: Namespace,
 ) {
+  if (change === 'create' && failure && /^(Conflict|AlreadyExists)$/.test(failure.reason)) return true
   const isGone = (change === 'delete' || change === 'release') && !failure && !stuck
   return feeds(credential, where, observed) && !isWritten && !isGone
 }

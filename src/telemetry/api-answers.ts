@@ -23,8 +23,10 @@ export class ApiAnswers {
     const kind = method === 'GET' ? 'reads' : 'writes'
     const isWell = code !== undefined && code < 500 && code !== 429
     const now = performance.now()
+    const before = this.#failing.get(kind)
+    const goesOn = before && now - before.last <= freshMs // a follower, for one, writes nothing for hours
     if (isWell) this.#failing.delete(kind)
-    else this.#failing.set(kind, { since: this.#failing.get(kind)?.since ?? now, last: now, code })
+    else this.#failing.set(kind, { since: goesOn ? before.since : now, last: now, code })
   }
 
   readonly check: Check = {

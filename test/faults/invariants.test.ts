@@ -34,11 +34,12 @@ function written(revision: number, namespace: string, text: string | undefined):
   return { namespace, name: 'regcred', revision, object: text === undefined ? undefined : object }
 }
 
-function list(revision: number, names: string[], namespace = 'team'): Version<ServiceAccount> {
-  const object = { metadata: { name: 'default' }, imagePullSecrets: names.map((name) => ({ name })) }
-  return { namespace, name: 'default', revision, object: object as unknown as ServiceAccount }
+function list(revision: number, names: string[], namespace = 'team', account = 'default'): Version<ServiceAccount> {
+  const object = { metadata: { name: account }, imagePullSecrets: names.map((name) => ({ name })) }
+  return { namespace, name: account, revision, object: object as unknown as ServiceAccount }
 }
 
+const again = { phase: 'fan-out', revision: 40 } as const
 const both = { alpha: 1, beta: 1 }
 const sound: Record = {
   secrets: [secret(11, { alpha: 1 }), secret(12, both), secret(21, { alpha: 2, beta: 2 }), secret(32)],
@@ -54,6 +55,12 @@ const broken: [what: string, record: Partial<Record>, complaint: RegExp][] = [
   ['a lost entry', { secrets: [secret(11, both), secret(21, { alpha: 2 })] }, /has lost quay\.io/],
   ['an old login again', { secrets: [secret(11, { alpha: 2 }), secret(21, both)] }, /the old login for ghcr\.io/],
   [
+    'an old login in a Secret that was made anew',
+    { secrets: [secret(11, { alpha: 2 }), secret(30), secret(41, both)], begun: [...begun, again] },
+    /the old login for ghcr\.io/,
+  ],
+  ['a Secret that comes back', { secrets: [secret(11, both), secret(31), secret(32, both)] }, /made in the removal/],
+  [
     'a login of nobody',
     { secrets: [written(11, 'team', '{"auths":{"ghcr.io":{"username":"x","password":"y"}}}')] },
     /nobody gave/,
@@ -68,6 +75,16 @@ const broken: [what: string, record: Partial<Record>, complaint: RegExp][] = [
   ['a foreign Secret touched', { secrets: [secret(11, both, 'theirs')] }, /theirs\/regcred was touched/],
   ['who opted out has a Secret', { secrets: [secret(11, both, 'out')] }, /out\/regcred was touched/],
   ['who opted out is named', { serviceAccounts: [list(11, ['regcred'], 'out')] }, /out\/default was touched/],
+  [
+    'a ServiceAccount that has opted out is named',
+    { serviceAccounts: [list(13, ['own', 'regcred'], 'team', 'builder'), list(14, ['own'], 'team', 'builder')] },
+    /team\/builder was touched/,
+  ],
+  [
+    'a reference that goes and comes back',
+    { serviceAccounts: [list(13, ['regcred']), list(21, []), list(22, ['regcred'])] },
+    /has lost ours/,
+  ],
   [
     'an entry of others lost',
     { serviceAccounts: [list(13, ['own', 'regcred']), list(14, ['regcred'])] },

@@ -6,7 +6,7 @@ import { dockerConfigJsonKey } from '../../src/api/names.ts'
 import { loginsOf, type Secret, type ServiceAccount } from '../controller/lab.ts'
 import type { Version } from './history.ts'
 import { versionOf } from './logins.ts'
-import type { Phase, Place } from './world.ts'
+import { leftAloneName, type Phase, type Place } from './world.ts'
 
 export interface Record {
   secrets: Version<Secret>[]
@@ -28,7 +28,9 @@ export function complaintsAbout(places: readonly Place[], record: Record): strin
       const touched = [...secrets, ...accounts.filter(namesOurs)]
       return touched.map(({ name: object, revision }) => `${name}/${object} was touched (${revision})`)
     }
+    const leftAlone = accounts.filter((each) => each.name === leftAloneName && namesOurs(each))
     return [
+      ...leftAlone.map(({ name: object, revision }) => `${name}/${object} was touched (${revision})`),
       ...aboutSecret(name, secrets, record.begun),
       ...[...groupBy(accounts)].flatMap(([account, versions]) => [
         ...aboutLists(`${name}/${account}`, versions, record.begun),
@@ -38,9 +40,11 @@ export function complaintsAbout(places: readonly Place[], record: Record): strin
   })
 }
 
-/** Whole logins only, none lost before the removal, none that was replaced comes back. */
+/** Whole logins only, none lost before the removal, none that was replaced comes back, nor a Secret that was taken away. */
 function aboutSecret(namespace: string, versions: Version<Secret>[], begun: Record['begun']): string[] {
   const complaints = tooMany('Secret', namespace, versions, begun)
+  /** Also of Secrets that were there before: what is made anew is made of what is given now. */
+  const newest = new Map<string, number>()
   let before: Map<string, number> | undefined
   for (const { revision, object } of versions) {
     const where = `Secret ${namespace} (${revision})`
@@ -50,6 +54,7 @@ function aboutSecret(namespace: string, versions: Version<Secret>[], begun: Reco
       before = undefined
       continue
     }
+    if (isRemoval && before === undefined) complaints.push(`${where} was made in the removal`)
     const logins = readLogins(object)
     if (logins === undefined) {
       complaints.push(`${where} is no docker config`)
@@ -61,17 +66,20 @@ function aboutSecret(namespace: string, versions: Version<Secret>[], begun: Reco
       if (version === undefined) complaints.push(`${where} has a login for ${registry} that nobody gave`)
       else now.set(registry, version)
     }
-    for (const [registry, version] of before ?? []) {
-      const after = now.get(registry)
-      if (after === undefined && !isRemoval) complaints.push(`${where} has lost ${registry}`)
-      if (after !== undefined && after < version) complaints.push(`${where} has the old login for ${registry} again`)
+    for (const registry of before?.keys() ?? []) {
+      if (!now.has(registry) && !isRemoval) complaints.push(`${where} has lost ${registry}`)
+    }
+    for (const [registry, version] of now) {
+      const known = newest.get(registry) ?? version
+      if (version < known) complaints.push(`${where} has the old login for ${registry} again`)
+      newest.set(registry, Math.max(version, known))
     }
     before = now
   }
   return complaints
 }
 
-/** What others have in the list stays, in order; ours is there once at most. */
+/** What others have in the list stays, in order; ours is there once at most, and stays until the removal. */
 function aboutLists(where: string, versions: Version<ServiceAccount>[], begun: Record['begun']): string[] {
   const complaints = tooMany('ServiceAccount', where, versions, begun)
   for (const [index, { revision, object }] of versions.entries()) {
@@ -80,7 +88,10 @@ function aboutLists(where: string, versions: Version<ServiceAccount>[], begun: R
     if (now.filter((name) => name === secretName).length > 1) complaints.push(`${where} (${revision}) has ours twice`)
     if (object === undefined || before === undefined) continue
     const theirs = (names: string[]) => names.filter((name) => name !== secretName).join()
-    if (theirs(now) !== theirs(namesOf(before))) complaints.push(`${where} (${revision}) has lost an entry of others`)
+    const then = namesOf(before)
+    if (theirs(now) !== theirs(then)) complaints.push(`${where} (${revision}) has lost an entry of others`)
+    const isLost = then.includes(secretName) && !now.includes(secretName)
+    if (isLost && phaseAt(begun, revision) !== 'removal') complaints.push(`${where} (${revision}) has lost ours`)
   }
   return complaints
 }

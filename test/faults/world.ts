@@ -33,6 +33,8 @@ export type Picture = Record<string, unknown>
 export const convergeMs = 600_000
 
 const secretName = 'regcred'
+/** The ServiceAccount that has opted out, in a namespace `left-alone`. */
+export const leftAloneName = 'builder'
 
 export class World {
   readonly lab: Lab
@@ -161,7 +163,8 @@ export class World {
         references: [...(kind === 'own-reference' ? ['own'] : []), ...(gets ? [secretName] : [])],
         managed: gets ? secretName : undefined,
       }
-      if (kind === 'left-alone') all[`ServiceAccount ${name}/builder`] = { references: ['own'], managed: undefined }
+      if (kind === 'left-alone')
+        all[`ServiceAccount ${name}/${leftAloneName}`] = { references: ['own'], managed: undefined }
     }
     for (const credential of isServed ? this.#sources.keys() : []) {
       all[`RegistryCredential ${credential}`] = {
@@ -213,7 +216,7 @@ export class World {
     const name = await lab.namespace(`${this.#name}-${index}`, labels)
     const references = { imagePullSecrets: [{ name: 'own' }] }
     if (kind === 'left-alone') {
-      const metadata = { name: 'builder', annotations: { [optOutKey]: 'true' } }
+      const metadata = { name: leftAloneName, annotations: { [optOutKey]: 'true' } }
       await lab.create(`/api/v1/namespaces/${name}/serviceaccounts`, { metadata, ...references })
     }
     if (kind === 'foreign-secret') {

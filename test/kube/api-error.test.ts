@@ -53,6 +53,9 @@ describe('ApiError', () => {
     [undefined, { details: { retryAfterSeconds: 7 } }, 7],
     ['Wed, 21 Oct 2026 07:28:00 GMT', {}, undefined],
     [undefined, {}, undefined],
+    // A timer takes 24 days at most, and fires at once for more.
+    ['2592000', {}, 3_600],
+    [undefined, { details: { retryAfterSeconds: 1e300 } }, 3_600],
   ])('Retry-After %j with Status %j asks for %j seconds', (header, more, seconds) => {
     expect(ApiError.ofAnswer(429, status(429, 'TooManyRequests', more), header).retryAfterSeconds).toBe(seconds)
   })

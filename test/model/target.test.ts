@@ -143,6 +143,10 @@ describe('an older login may be left', () => {
     ['where the new one could not be written', target(old, { failure: problem })],
     ['in a Secret that is on its way out', target({ ...old, deleting: true })],
     ['in a Secret that waits for a neighbour', target(old, { change: 'none', wanted: undefined })],
+    [
+      'where there is a Secret that is not seen yet',
+      target(undefined, { failure: { ...problem, reason: 'Conflict' } }),
+    ],
     ['where it could not be taken out', target(madeOf('a', 'c'), { change: 'delete', stuck: problem })],
   ])('%s', (_, each) => {
     expect(outcome(a, each)?.replaced).toBe(noVersion)

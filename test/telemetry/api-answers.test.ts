@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { expect, jest, test } from '@jest/globals'
 import { ApiAnswers } from '../../src/telemetry/api-answers.ts'
 
 const noteOf = (answers: ApiAnswers) => answers.check.note?.()
@@ -26,4 +26,20 @@ test.each([429, 500, 503, 504, 507])('%d is a failure', (code) => {
   const answers = new ApiAnswers()
   answers.saw('POST', code)
   expect(noteOf(answers)).toContain(`(${code})`)
+})
+
+test('a failure of long ago, after which nothing was asked, is not taken for the beginning of the next one', () => {
+  const now = jest.spyOn(performance, 'now')
+  try {
+    const answers = new ApiAnswers()
+    now.mockReturnValue(0)
+    answers.saw('PATCH', 500)
+    now.mockReturnValue(36_000_000)
+    expect(noteOf(answers)).toBeUndefined()
+    answers.saw('PATCH', 503)
+    now.mockReturnValue(36_007_000)
+    expect(noteOf(answers)).toBe('writes have failed for 7 s (503)')
+  } finally {
+    now.mockRestore()
+  }
 })
