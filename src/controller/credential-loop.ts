@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { finalizer } from '../api/names.ts'
+import { NotLeadingError } from '../kube/term.ts'
 import { type Credential, isWatched } from '../model/credential.ts'
 import { feeds } from '../model/desired.ts'
 import type { Entries } from '../model/docker-config.ts'
@@ -48,6 +49,9 @@ export interface CredentialLoopParts {
 
 type Problem = CredentialRecord['problem']
 
+/** Milliseconds after which forgetting what was kept is tried again. */
+const forgetAgainMs = 10_000
+
 export class CredentialLoop {
   readonly #parts: CredentialLoopParts
   /** Name → uids of credentials that have gone, and what was kept of them has not yet. */
@@ -77,7 +81,7 @@ export class CredentialLoop {
    * @throws what a later attempt may not meet
    */
   async reconcile(name: string): Promise<number | undefined> {
-    const { caches, credentials, logins, lastGood } = this.#parts
+    const { caches, credentials, logins } = this.#parts
     const credential = caches.credentials.get('', name)
     const known = credentials.get(name)?.credential.uid
     if (credential === undefined) {
@@ -92,9 +96,23 @@ export class CredentialLoop {
       logins.forget(known)
       this.#gone.set(name, [...(this.#gone.get(name) ?? []), known])
     }
-    for (const uid of this.#gone.get(name) ?? []) await lastGood.forget(uid)
-    this.#gone.delete(name)
-    return this.#msUntilEnd(credential)
+    const forgotten = await this.#forgetKept(name)
+    const endMs = this.#msUntilEnd(credential)
+    return forgotten ? endMs : Math.min(endMs ?? forgetAgainMs, forgetAgainMs)
+  }
+
+  /** @returns false: it has to be tried again */
+  async #forgetKept(name: string): Promise<boolean> {
+    const { lastGood, log } = this.#parts
+    try {
+      for (const uid of this.#gone.get(name) ?? []) await lastGood.forget(uid)
+      this.#gone.delete(name)
+      return true
+    } catch (error) {
+      if (error instanceof NotLeadingError) throw error
+      log.warn('what was kept of a credential that has gone is still there, trying again', { credential: name, error })
+      return false
+    }
   }
 
   /** Nothing must change for it. */

@@ -21,7 +21,7 @@ export function scaled(scale: Scale): number {
 export interface Fault {
   /** A sentence without its end: `the operator is killed`. */
   name: string
-  /** The fault comes in each of these, at a random point of its work. */
+  /** The fault comes in each of these, at a random point of its work unless it is `early`. */
   during: readonly Phase[]
   /** How often it comes. */
   times: Scale
@@ -33,6 +33,8 @@ export interface Fault {
   leaderElection?: true
   /** Two operators take their turn by the lease, each over a connection of its own: `site.replicas`. */
   replicas?: true
+  /** It is there before the phase begins, and not at a random point of it. */
+  early?: true
   /** Fulfilled when the fault is over, and all the operator needs is there again. */
   strike(site: Site): Promise<void>
   /** What else must hold when the phase has ended; throws what does not. */

@@ -1,6 +1,7 @@
 /** What happens between the operator and the API server: connections, answers and watches that are not as they should be. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from '@jest/globals'
+import { eventually } from '../cluster/wait.ts'
 import { type HttpProxy, type Interference, isWatch } from '../kube/http-proxy.ts'
 import { type Fault, isLong, type Site, scaled } from './fault.ts'
 import { revisionOf } from './history.ts'
@@ -94,6 +95,21 @@ export const networkFaults: Fault[] = [
       return lasting(site, () => refusals[turn++ % 2], /failed for \d+ s \(50[03]\)/, answered('503'))
     },
     also,
+  },
+  {
+    ...throughHttp,
+    name: '503 to every second write in a namespace, from before the beginning',
+    during: during('fan-out'),
+    early: true,
+    async strike({ http, world }) {
+      let writes = 0
+      http.interfere = (method, { pathname }) => {
+        const isInPlace = world.places.some(({ name }) => pathname.startsWith(`/api/v1/namespaces/${name}/`))
+        return method !== 'GET' && isInPlace && writes++ % 2 === 0 ? refusal(503, 'ServiceUnavailable') : undefined
+      }
+      await eventually(() => expect(writes).toBeGreaterThan(world.places.length))
+      http.interfere = () => undefined
+    },
   },
   {
     ...throughHttp,

@@ -50,12 +50,14 @@ export async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void
     const seconds: number[] = []
     while (seconds.length < times) {
       for (const phase of phases) {
-        await site.begin(phase)
         const strikes = fault.during.includes(phase) && seconds.length < times
-        if (strikes) {
+        const struck = strikes && fault.early ? fault.strike(site) : undefined
+        await site.begin(phase)
+        if (strikes && !fault.early) {
           await progressed(cluster, begun, random.fraction() * (lengths.get(phase) ?? 0))
           await fault.strike(site)
         }
+        await struck
         const from = performance.now()
         const at = await world.ended(convergeMs)
         if (strikes) seconds.push(Math.max(0, at - from) / 1000)
