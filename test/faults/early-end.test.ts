@@ -2,34 +2,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { stateSecretPrefix } from '../../src/api/names.ts'
-import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
-import { installOperator } from '../cluster/install.ts'
-import { type RunningOperator, startOperator } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
-import { Lab } from '../controller/lab.ts'
+import type { Lab } from '../controller/lab.ts'
 import type { HttpProxy } from '../kube/http-proxy.ts'
-import { startProxy } from '../process/proxied.ts'
+import { startProxied } from '../process/proxied.ts'
 
-let cluster: OwnedCluster
 let lab: Lab
 let proxy: HttpProxy
-let operator: RunningOperator
+let end: () => Promise<void>
 
 beforeAll(async () => {
-  cluster = await startCluster()
-  await installOperator(cluster)
-  lab = new Lab(cluster)
-  const proxied = await startProxy(cluster)
-  proxy = proxied.proxy
-  operator = await startOperator({ cluster, kubeconfig: proxied.kubeconfig })
+  ;({ lab, proxy, end } = await startProxied())
 })
 
-afterAll(async () => {
-  await operator.kill()
-  await lab.close()
-  await proxy.close()
-  await cluster.stop()
-})
+afterAll(() => end())
 
 /** Without their tokens. */
 const requests = () => proxy.requests.map(({ method, url }) => `${method} ${url.pathname}`)

@@ -1,23 +1,5 @@
 /** Faults of the operator's own process: see process-faults.ts. */
-import { afterAll, beforeAll, test } from '@jest/globals'
-import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
-import { installOperator } from '../cluster/install.ts'
 import { processFaults } from './process-faults.ts'
-import { FAULT_TIMEOUT_MS, sustain } from './sustain.ts'
+import { testFaults } from './sustain.ts'
 
-let cluster: OwnedCluster
-
-beforeAll(async () => {
-  cluster = await startCluster({ history: true })
-  await installOperator(cluster)
-})
-
-afterAll(() => cluster.stop())
-
-for (const fault of processFaults) {
-  test(
-    `${fault.name}: all is as it should be in the end, and nothing was lost on the way`,
-    () => sustain(cluster, fault),
-    FAULT_TIMEOUT_MS,
-  )
-}
+testFaults(processFaults)

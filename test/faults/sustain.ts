@@ -1,7 +1,8 @@
 /** Lets the faults of a table strike the real operator in the midst of its work, and holds what came of it to the invariants. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect } from '@jest/globals'
-import type { OwnedCluster } from '../cluster/cluster.ts'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
+import { installOperator } from '../cluster/install.ts'
 import { startOperator } from '../cluster/operator.ts'
 import { Random, seed } from '../support/random.ts'
 import { type Fault, type Site, scaled } from './fault.ts'
@@ -14,8 +15,29 @@ import { convergeMs, type Phase, phases, World } from './world.ts'
 /** Of a jest test that sustains a fault. */
 export const FAULT_TIMEOUT_MS = 3_600_000
 
+/** A test for each fault of a table, on a control plane of their own. */
+export function testFaults(faults: readonly Fault[]): void {
+  let cluster: OwnedCluster
+
+  beforeAll(async () => {
+    cluster = await startCluster({ history: true })
+    await installOperator(cluster)
+  })
+
+  afterAll(() => cluster.stop())
+
+  for (const fault of faults) {
+    if (scaled(fault.times) === 0) {
+      process.stderr.write(`Only with FAULTS=long, as it takes long: ${fault.name}\n`)
+      continue
+    }
+    const name = `${fault.name}: it goes on by itself, and nothing was lost on the way`
+    test(name, () => sustain(cluster, fault), FAULT_TIMEOUT_MS)
+  }
+}
+
 /** Throws what the operator did wrong. Prints a line of the table in docs/reliability.md. */
-export async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void> {
+async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void> {
   const times = scaled(fault.times)
   const random = Random.of(fault.name)
   const world = await World.make(cluster, 'world', scaled(fault.namespaces))

@@ -2,34 +2,20 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { credentialsPath } from '../../src/controller/watches.ts'
 import { isNotFound } from '../../src/kube/api-error.ts'
-import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
-import { installOperator } from '../cluster/install.ts'
-import { type RunningOperator, startOperator } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
-import { Lab } from '../controller/lab.ts'
+import type { Lab } from '../controller/lab.ts'
 import type { HttpProxy } from '../kube/http-proxy.ts'
-import { startProxy } from './proxied.ts'
+import { startProxied } from './proxied.ts'
 
-let cluster: OwnedCluster
 let lab: Lab
 let proxy: HttpProxy
-let operator: RunningOperator
+let end: () => Promise<void>
 
 beforeAll(async () => {
-  cluster = await startCluster()
-  await installOperator(cluster)
-  lab = new Lab(cluster)
-  const way = await startProxy(cluster)
-  proxy = way.proxy
-  operator = await startOperator({ cluster, kubeconfig: way.kubeconfig })
+  ;({ lab, proxy, end } = await startProxied())
 })
 
-afterAll(async () => {
-  await lab.close()
-  await operator.kill()
-  await proxy.close()
-  await cluster.stop()
-})
+afterAll(() => end())
 
 test('the first Secret of a namespace is on its way when its credential is deleted', async () => {
   const source = await lab.source('flight', { 'ghcr.io': { username: 'robot', password: 'p4ssw0rd-in-flight' } })

@@ -1,37 +1,23 @@
 /** What is kept of a login, while the API server does not take the write. The operator talks to it through a proxy. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
-import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
-import { installOperator } from '../cluster/install.ts'
-import { type RunningOperator, startOperator } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
-import { Lab, operatorNamespace, type Secret, secretPath } from '../controller/lab.ts'
+import { type Lab, operatorNamespace, type Secret, secretPath } from '../controller/lab.ts'
 import { answer, type HttpProxy } from '../kube/http-proxy.ts'
-import { startProxy } from './proxied.ts'
+import { startProxied } from './proxied.ts'
 
-let cluster: OwnedCluster
 let lab: Lab
 let proxy: HttpProxy
-let operator: RunningOperator
+let end: () => Promise<void>
 
 beforeAll(async () => {
-  cluster = await startCluster()
-  await installOperator(cluster)
-  lab = new Lab(cluster)
-  const proxied = await startProxy(cluster)
-  proxy = proxied.proxy
-  operator = await startOperator({ cluster, kubeconfig: proxied.kubeconfig })
+  ;({ lab, proxy, end } = await startProxied())
 })
 
 afterEach(() => {
   proxy.interfere = () => undefined
 })
 
-afterAll(async () => {
-  await lab.close()
-  await operator.stop()
-  await proxy.close()
-  await cluster.stop()
-})
+afterAll(() => end())
 
 /** Answers all writes of what is kept; how many there were so far. */
 function refuse(code: number, reason: string): () => number {
