@@ -202,6 +202,10 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     finalize: parts.finalize,
     conceal: parts.conceal,
     endLogin: (name) => loginQueue.add(name),
+    forgetLogin: (name, uid) => {
+      loginLoop.forget(name, uid)
+      loginQueue.add(name)
+    },
     wake: (name) => wake(name),
     touchStatus: (name) => touchStatus(name),
   })

@@ -4,7 +4,6 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { finalizer } from '../api/names.ts'
-import { NotLeadingError } from '../kube/term.ts'
 import { type Credential, isWatched } from '../model/credential.ts'
 import { feeds } from '../model/desired.ts'
 import type { Entries } from '../model/docker-config.ts'
@@ -39,6 +38,8 @@ export interface CredentialLoopParts {
   conceal(entries: Entries): void
   /** What was issued for it is nowhere in use any more, and to be ended at the issuer. */
   endLogin(credential: string): void
+  /** The credential with this uid has gone. */
+  forgetLogin(credential: string, uid: string): void
   /** What the source, or the Secret it proves itself with, is at. */
   sourceVersion(credential: Credential): string
   /** Puts our finalizer on a living credential, takes it off a deleted one. True when the credential was changed. */
@@ -49,13 +50,8 @@ export interface CredentialLoopParts {
 
 type Problem = CredentialRecord['problem']
 
-/** Milliseconds after which forgetting what was kept is tried again. */
-const forgetAgainMs = 10_000
-
 export class CredentialLoop {
   readonly #parts: CredentialLoopParts
-  /** Name → uids of credentials that have gone, and what was kept of them has not yet. */
-  readonly #gone = new Map<string, readonly string[]>()
   #versions = 0
 
   constructor(parts: CredentialLoopParts) {
@@ -81,7 +77,7 @@ export class CredentialLoop {
    * @throws what a later attempt may not meet
    */
   async reconcile(name: string): Promise<number | undefined> {
-    const { caches, credentials, logins } = this.#parts
+    const { caches, credentials } = this.#parts
     const credential = caches.credentials.get('', name)
     const known = credentials.get(name)?.credential.uid
     if (credential === undefined) {
@@ -92,27 +88,8 @@ export class CredentialLoop {
       if (!credential.finalizers.includes(finalizer)) await this.#parts.finalize(credential)
       this.#update(credential)
     }
-    if (known !== undefined && known !== credential?.uid) {
-      logins.forget(known)
-      this.#gone.set(name, [...(this.#gone.get(name) ?? []), known])
-    }
-    const forgotten = await this.#forgetKept(name)
-    const endMs = this.#msUntilEnd(credential)
-    return forgotten ? endMs : Math.min(endMs ?? forgetAgainMs, forgetAgainMs)
-  }
-
-  /** @returns false: it has to be tried again */
-  async #forgetKept(name: string): Promise<boolean> {
-    const { lastGood, log } = this.#parts
-    try {
-      for (const uid of this.#gone.get(name) ?? []) await lastGood.forget(uid)
-      this.#gone.delete(name)
-      return true
-    } catch (error) {
-      if (error instanceof NotLeadingError) throw error
-      log.warn('what was kept of a credential that has gone is still there, trying again', { credential: name, error })
-      return false
-    }
+    if (known !== undefined && known !== credential?.uid) this.#parts.forgetLogin(name, known)
+    return this.#msUntilEnd(credential)
   }
 
   /** Nothing must change for it. */

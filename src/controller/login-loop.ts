@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { finalizer } from '../api/names.ts'
 import { isForbidden, isInvalid } from '../kube/api-error.ts'
+import { NotLeadingError } from '../kube/term.ts'
 import { type NotNow, waitAfter } from '../kube/work-queue.ts'
 import { type Credential, isWatched } from '../model/credential.ts'
 import type { Entries } from '../model/docker-config.ts'
@@ -57,12 +58,25 @@ interface Request extends Pick<Login, 'issuedFor' | 'request'> {
 const mendedMs = 10 * 60_000
 /** Milliseconds after which keeping a login is tried again where RBAC does not allow it. */
 const keepAgainMs = 60_000
+/** Milliseconds after which forgetting what is kept is tried again. */
+const forgetAgainMs = 10_000
 
 export class LoginLoop {
   readonly #parts: LoginLoopParts
+  /** Name → uids of credentials that have gone, and what is kept of them has not yet. */
+  readonly #gone = new Map<string, readonly string[]>()
 
   constructor(parts: LoginLoopParts) {
     this.#parts = parts
+  }
+
+  /**
+   * The credential with this uid has gone, and what is known of its login is to go too: by the next reconcile of the name,
+   * since the one under way may be about to keep it. An API server that deletes it in the moment in which the finalizer is
+   * put on tells of that by nothing else.
+   */
+  forget(name: string, uid: string): void {
+    this.#gone.set(name, [...(this.#gone.get(name) ?? []), uid])
   }
 
   /**
@@ -70,6 +84,30 @@ export class LoginLoop {
    * @throws what a later attempt may not meet
    */
   async reconcile(name: string): Promise<number | NotNow | undefined> {
+    const forgotten = await this.#forgetGone(name)
+    const again = await this.#reconcile(name)
+    if (forgotten || typeof again === 'object') return again
+    return Math.min(again ?? forgetAgainMs, forgetAgainMs)
+  }
+
+  /** @returns false: it has to be tried again */
+  async #forgetGone(name: string): Promise<boolean> {
+    const { logins, lastGood, log } = this.#parts
+    try {
+      for (const uid of this.#gone.get(name) ?? []) {
+        logins.forget(uid)
+        await lastGood.forget(uid)
+      }
+      this.#gone.delete(name)
+      return true
+    } catch (error) {
+      if (error instanceof NotLeadingError) throw error
+      log.warn('what was kept of a credential that has gone is still there, trying again', { credential: name, error })
+      return false
+    }
+  }
+
+  async #reconcile(name: string): Promise<number | NotNow | undefined> {
     const { caches, logins, issuers, retirement, isFrozen, changed } = this.#parts
     const credential = caches.credentials.get('', name)
     // Without our finalizer it may go at any time, and nobody would end what was issued for it; the watch tells when it is on.
