@@ -97,7 +97,8 @@ function progressOf(
   }
   // A rollout of new credentials does not take back that the old ones were in place.
   const stays = ready?.status === 'True' && previous?.observedGeneration === credential.generation
-  if (isOutdated && !stays) {
+  // With a namespace that fails Ready does not stay True, and the next look at the same must say the same.
+  if (isOutdated && (!stays || tally.failed > 0)) {
     const message = 'The source is being asked for a new login; until then the one in use stays.'
     return [isReady('False', 'Issuing', message), isReconciling('Issuing', message)]
   }

@@ -161,7 +161,7 @@ describe('for any course of events', () => {
         fc.pre(last !== undefined && status !== undefined)
         expect(statusOf(last, status, now)).toEqual(status)
       }),
-      { numRuns: 300 },
+      { numRuns: 3000 },
     )
   })
 
