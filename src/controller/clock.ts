@@ -7,6 +7,11 @@ export function moment(): Moment {
   return { wall: new Date(), steady: new Date(performance.timeOrigin + performance.now()) }
 }
 
+/** A time to come, by the steady clock. */
+export function steadyIn(ms: number): Date {
+  return new Date(moment().steady.getTime() + ms)
+}
+
 /** @param jumped told of every jump, in milliseconds, negative: back; until the signal ends it */
 export function watchClock(jumped: (ms: number) => void, signal: AbortSignal): void {
   if (signal.aborted) return

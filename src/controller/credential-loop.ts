@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { finalizer } from '../api/names.ts'
-import { type Credential, isWatched } from '../model/credential.ts'
+import { type Credential, isWatched, pollIntervalOf } from '../model/credential.ts'
 import { feeds } from '../model/desired.ts'
 import type { Entries } from '../model/docker-config.ts'
 import { entriesInUse, isOver, type Login, msUntilEnd } from '../model/login.ts'
@@ -67,7 +67,7 @@ export class CredentialLoop {
     for (const credential of caches.credentials.values()) {
       const kept = lastGood.of(credential.uid)
       if (kept) conceal(kept.entries)
-      logins.introduce(credential.uid, kept, isWatched(credential.source) ? undefined : credential.refreshInterval)
+      logins.introduce(credential.uid, kept, pollIntervalOf(credential))
       if (!credential.deleting) credentials.set({ ...unknown, credential, frozen: this.isFrozen(credential) })
     }
   }

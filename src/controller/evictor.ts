@@ -7,11 +7,11 @@
 import { fieldManager } from '../api/names.ts'
 import { ApiError, isForbidden, isOvertaken } from '../kube/api-error.ts'
 import type { KubeClient } from '../kube/client.ts'
+import { remember } from '../kube/remember.ts'
 import { TokenBuckets } from '../kube/token-bucket.ts'
 import { type Case, healsByNewPod, type Verdict } from '../model/stuck-pod.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { EvictionResult } from '../telemetry/metrics.ts'
-import { remember } from './remember.ts'
 import type { Reporter } from './reporter.ts'
 
 export interface EvictorParts {

@@ -8,7 +8,7 @@ import { finalizer } from '../api/names.ts'
 import { isForbidden, isInvalid } from '../kube/api-error.ts'
 import { NotLeadingError } from '../kube/term.ts'
 import { type NotNow, waitAfter } from '../kube/work-queue.ts'
-import { type Credential, isWatched } from '../model/credential.ts'
+import { type Credential, pollIntervalOf } from '../model/credential.ts'
 import type { Entries } from '../model/docker-config.ts'
 import { entriesInUse, type Handle, type HeldLogin, isOver, type Login, msUntilRefresh } from '../model/login.ts'
 import type { Moment } from '../model/moment.ts'
@@ -18,7 +18,7 @@ import { isTerminal, SourceProblem } from '../sources/source-problem.ts'
 import type { Material } from '../sources/sources.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Caches } from './caches.ts'
-import { moment } from './clock.ts'
+import { moment, steadyIn } from './clock.ts'
 import { issuedFor as hashOf } from './issued-for.ts'
 import type { Issuers } from './issuers.ts'
 import type { LastGood } from './last-good.ts'
@@ -164,10 +164,10 @@ export class LoginLoop {
     // Of what a Secret lacks the watch tells when it is there; of what is wrong elsewhere nothing does.
     const waits = known && (isTerminal(known.reason) || (known.reason === 'SourceNotFound' && !known.retryAfterSeconds))
     const failures = state.problem?.cause === cause ? state.problem.failures + 1 : 1
-    const isPolled = !isWatched(credential.source)
-    const polledMs = isPolled ? Math.min(credential.refreshInterval, mendedMs) : undefined
+    const interval = pollIntervalOf(credential)
+    const polledMs = interval === undefined ? undefined : Math.min(interval, mendedMs)
     const retryMs = waits ? polledMs : waitAfter(failures, error).waitMs
-    const retryAt = retryMs === undefined ? undefined : new Date(moment().steady.getTime() + retryMs)
+    const retryAt = retryMs === undefined ? undefined : steadyIn(retryMs)
     if (state.problem?.message !== message) {
       log.warn(message, { credential: credential.name, reason })
       reporter.about(credential, 'Warning', reason, 'ReadSource', message)
@@ -251,7 +251,7 @@ export class LoginLoop {
       if (!isForbidden(error) && !isInvalid(error)) throw error
       const isTold = state.keepAt !== undefined
       // The right may come back, and nothing tells of that; a Secret that is full stays so for this login.
-      state.keepAt = isForbidden(error) ? new Date(moment().steady.getTime() + keepAgainMs) : undefined
+      state.keepAt = isForbidden(error) ? steadyIn(keepAgainMs) : undefined
       if (isTold) return
       const note = `Should its source be broken when the operator starts, its entries will be lost: they cannot be kept, since ${reporter.problemOf(error).message}`
       log.warn(note, { credential: credential.name })
@@ -270,14 +270,14 @@ function isDue({ current, candidate, problem }: LoginState, { issuedFor, request
 
 function toLogin(
   { entries, issuedAt, expiresAt, endStays, refreshAfter, handle }: Material,
-  { source, refreshInterval }: Credential,
+  credential: Credential,
   { issuedFor, request }: Request,
   current: HeldLogin | undefined,
 ): HeldLogin {
   const gotAt = moment()
   const now = gotAt.wall
   const same = isDeepStrictEqual(entries, current?.entries) ? current : undefined
-  const interval = isWatched(source) ? undefined : refreshInterval
+  const interval = pollIntervalOf(credential)
   return {
     entries,
     // The same entries are the same login, whatever else of the source changed; but none is of a time to come.
@@ -288,7 +288,7 @@ function toLogin(
       Math.random(),
     ),
     handle,
-    source: handle && source,
+    source: handle && credential.source,
     issuedFor,
     request,
     check: same?.request === request ? same?.check : undefined, // who asks for a refresh wants to know

@@ -4,6 +4,7 @@
  * way may heal them.
  */
 import { setImmediate as turnOfOthers } from 'node:timers/promises'
+import { remember } from '../kube/remember.ts'
 import { TokenBuckets } from '../kube/token-bucket.ts'
 import type { CredentialState } from '../model/desired.ts'
 import { keyMatchesImage } from '../model/keyring.ts'
@@ -15,7 +16,6 @@ import type { Caches } from './caches.ts'
 import type { CredentialRecord, CredentialStates } from './credential-states.ts'
 import type { Evictor } from './evictor.ts'
 import type { PodWatch } from './pod-watch.ts'
-import { remember } from './remember.ts'
 import type { Reporter } from './reporter.ts'
 
 export interface PodLoopParts {

@@ -6,7 +6,7 @@ import type { NotNow } from '../kube/work-queue.ts'
 import type { Credential } from '../model/credential.ts'
 import { type Handle, isOver, type Login } from '../model/login.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { moment } from './clock.ts'
+import { moment, steadyIn } from './clock.ts'
 import type { Issuers } from './issuers.ts'
 import type { LoginState } from './logins.ts'
 import type { ObservedCredential } from './observe.ts'
@@ -106,8 +106,4 @@ export class Retirement {
     log.warn(note, { credential: credential.name })
     if (needsHelp) reporter.about(credential, 'Warning', 'NotRevoked', 'Retire', note)
   }
-}
-
-function steadyIn(ms: number): Date {
-  return new Date(moment().steady.getTime() + ms)
 }

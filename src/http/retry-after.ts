@@ -1,7 +1,7 @@
 /** How long a server asks to be left alone (RFC 9110, 10.2.3). */
 
 /** No server is believed for longer. */
-const longestSeconds = 3_600
+export const longestSeconds = 3_600
 
 /**
  * @param now in ms since the epoch, for the form with a date

@@ -4,12 +4,11 @@
  * Both are safe to log: they carry words of the Status object or a code, never headers, bodies, tokens or URLs with
  * user information. client-node's and undici's own errors do carry such things, so they are never kept as `cause`.
  */
+import { longestSeconds } from '../http/retry-after.ts'
 import type { Status, StatusCause } from './objects.ts'
 
 /** Long Status messages (a schema violation lists every field) are cut, since they end up in logs and conditions. */
 const maxMessageLength = 1024
-/** No server is believed for longer, as none is in http/retry-after.ts: what lies behind may be well again long before. */
-const maxRetryAfterSeconds = 3_600
 
 export class ApiError extends Error {
   override readonly name = 'ApiError'
@@ -29,7 +28,7 @@ export class ApiError extends Error {
     this.reason = status?.reason ?? ''
     this.causes = (status?.details?.causes ?? []).map(({ reason = '', field = '' }) => ({ reason, field }))
     const asked = /^\d+$/.test(retryAfter ?? '') ? Number(retryAfter) : status?.details?.retryAfterSeconds
-    this.retryAfterSeconds = asked && Math.min(asked, maxRetryAfterSeconds)
+    this.retryAfterSeconds = asked && Math.min(asked, longestSeconds)
   }
 
   /** Of an answer that is not 2xx. A body that is not a Status (a load balancer's HTML) is not quoted. */

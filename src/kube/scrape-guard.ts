@@ -11,6 +11,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { Guard, Verdict } from '../telemetry/server.ts'
 import { ApiError, ConnectionError, isForbidden } from './api-error.ts'
 import type { KubeClient } from './client.ts'
+import { remember } from './remember.ts'
 import { TokenBuckets } from './token-bucket.ts'
 
 const tokenReviews = '/apis/authentication.k8s.io/v1/tokenreviews'
@@ -96,10 +97,7 @@ export function scrapeGuard(client: KubeClient, log: Logger): Guard {
     if (!good && !mayAskFor(address)) return 'unknown'
 
     const asked: Remembered = { verdict: ask(token), until: undefined, good }
-    answers.delete(key)
-    answers.set(key, asked)
-    const [oldest = ''] = answers.keys()
-    if (answers.size > maxAnswers) answers.delete(oldest)
+    remember(answers, key, asked, maxAnswers)
     const verdict = await asked.verdict
     asked.until = performance.now() + holdsMs[verdict]
     if (verdict !== 'unknown') asked.good = verdict === 'allowed'

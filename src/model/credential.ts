@@ -76,6 +76,11 @@ export function isWatched(source: Credential['source']): boolean {
   return source.secretRef !== undefined || source.files !== undefined
 }
 
+/** Milliseconds after which a source is asked again that does not say when its login ends; undefined: it is watched. */
+export function pollIntervalOf({ source, refreshInterval }: Credential): number | undefined {
+  return isWatched(source) ? undefined : refreshInterval
+}
+
 /** The Secret of the operator's namespace that a source reads: the source itself, or what it proves itself with. */
 export function secretOf(source: Credential['source']): string | undefined {
   if (source.secretRef) return source.secretRef.name
