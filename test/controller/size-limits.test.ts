@@ -5,6 +5,7 @@ import type { KubeList } from '../../src/kube/objects.ts'
 import { OPERATOR_HOOK_TIMEOUT_MS } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
 import { inParallel } from '../support/in-parallel.ts'
+import { scaled } from '../support/scale.ts'
 import { Lab, type Login, type ServiceAccount } from './lab.ts'
 import { RESTART_TIMEOUT_MS, Restarts } from './restarts.ts'
 import { isWrite, requestsSince } from './traffic.ts'
@@ -72,7 +73,7 @@ test('1,024 entries of one credential are all there; with one more it says so, a
 })
 
 test('thousands of ServiceAccounts of one namespace get the reference, each by one write, and hold nobody up', async () => {
-  const count = process.env.FAULTS === 'long' ? 10_000 : 1_500
+  const count = scaled({ quick: 1_500, long: 10_000 })
   const label = { [`use.regcred.dev/${lab.unique('thousands')}`]: 'true' }
   const [large, small] = [await lab.namespace('thousands'), await lab.namespace('thousands-small')]
   await makeAccounts(

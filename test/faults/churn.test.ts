@@ -12,7 +12,7 @@ import { eventually } from '../cluster/wait.ts'
 import { Lab, operatorNamespace, secretPath, unverified } from '../controller/lab.ts'
 import { type Api, openApi } from '../support/api.ts'
 import { Random, seed } from '../support/random.ts'
-import { isLong, scaled } from './fault.ts'
+import { isLong, scaled } from '../support/scale.ts'
 import { heldOf, type Memory, probe, withProbe } from './memory.ts'
 import { FAULT_TIMEOUT_MS } from './sustain.ts'
 

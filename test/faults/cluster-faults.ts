@@ -1,7 +1,8 @@
 /** What happens in the cluster around the operator: its rights are taken away for a while. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lab } from '../controller/lab.ts'
-import { type Fault, isLong, type Site } from './fault.ts'
+import { isLong } from '../support/scale.ts'
+import type { Fault, Site } from './fault.ts'
 import { phases } from './world.ts'
 
 const rbac = '/apis/rbac.authorization.k8s.io/v1'

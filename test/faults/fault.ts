@@ -3,20 +3,9 @@ import type { OwnedCluster } from '../cluster/cluster.ts'
 import type { RunningOperator } from '../cluster/operator.ts'
 import type { HttpProxy } from '../kube/http-proxy.ts'
 import type { TcpProxy } from '../kube/tcp-proxy.ts'
+import type { Scale } from '../support/scale.ts'
 import type { Replica } from './replicas.ts'
 import type { Phase, World } from './world.ts'
-
-/** A few in `npm test`, many in `npm run test:faults`. */
-export interface Scale {
-  quick: number
-  long: number
-}
-
-export const isLong = process.env.FAULTS === 'long'
-
-export function scaled(scale: Scale): number {
-  return isLong ? scale.long : scale.quick
-}
 
 export interface Fault {
   /** A sentence without its end: `the operator is killed`. */

@@ -1,12 +1,15 @@
 /** What happens to the operator's own process. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../cluster/wait.ts'
-import { type Fault, isLong, type Site } from './fault.ts'
+import { isLong } from '../support/scale.ts'
+import type { Fault, Site } from './fault.ts'
 import { byRole, leads, type Replica } from './replicas.ts'
 import { convergeMs, type Phase, phases } from './world.ts'
 
 /** What comes too late shows most where there was something before. */
 const late: readonly Phase[] = isLong ? phases : ['rotation']
+
+const ofTwo = { during: late, namespaces: { quick: 24, long: 60 }, replicas: true } as const
 
 export const processFaults: Fault[] = [
   {
@@ -24,11 +27,9 @@ export const processFaults: Fault[] = [
     strike: (site) => site.restart(),
   },
   {
+    ...ofTwo,
     name: 'the leader of two is frozen (SIGSTOP) until another has done its work, and goes on then',
-    during: late,
     times: { quick: 1, long: 6 },
-    namespaces: { quick: 24, long: 60 },
-    replicas: true,
     async strike(site) {
       const { leader, other } = await byRole(site.replicas)
       const from = Date.now()
@@ -39,11 +40,9 @@ export const processFaults: Fault[] = [
     },
   },
   {
+    ...ofTwo,
     name: 'the leader of two gets no answer until another has done its work, and then all that was on its way arrives',
-    during: late,
     times: { quick: 1, long: 9 },
-    namespaces: { quick: 24, long: 60 },
-    replicas: true,
     async strike(site) {
       const { leader, other } = await byRole(site.replicas)
       leader.tcp.hold(true)

@@ -8,7 +8,7 @@ import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
 import { installOperator } from '../cluster/install.ts'
 import { type RunningOperator, startOperator } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
-import { scaled } from './fault.ts'
+import { scaled } from '../support/scale.ts'
 import { FAULT_TIMEOUT_MS } from './sustain.ts'
 import { convergeMs, differencesOf, type Picture, World } from './world.ts'
 

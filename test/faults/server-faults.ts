@@ -1,7 +1,8 @@
 /** What happens to the servers behind the operator: the API server, and etcd behind that. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from '@jest/globals'
-import { type Fault, type Site, scaled } from './fault.ts'
+import { scaled } from '../support/scale.ts'
+import type { Fault, Site } from './fault.ts'
 import { alarm } from './history.ts'
 import { tells, tellsOfNothing } from './observed.ts'
 
@@ -10,6 +11,8 @@ const common = {
   leaderElection: true,
   also: ({ operator }: Site) => tellsOfNothing(operator),
 } as const satisfies Partial<Fault>
+
+const ofEtcd = { ...common, times: { quick: 1, long: 6 }, namespaces: { quick: 24, long: 60 } } as const
 
 const kills = { quick: 2, long: 10 }
 
@@ -29,10 +32,8 @@ export const serverFaults: Fault[] = [
     },
   },
   {
-    ...common,
+    ...ofEtcd,
     name: 'etcd is frozen for a minute (SIGSTOP)',
-    times: { quick: 1, long: 6 },
-    namespaces: { quick: 24, long: 60 },
     async strike(site) {
       const { etcd } = site.cluster
       etcd.signal('SIGSTOP')
@@ -40,10 +41,8 @@ export const serverFaults: Fault[] = [
     },
   },
   {
-    ...common,
+    ...ofEtcd,
     name: 'etcd is killed, and away for a minute',
-    times: { quick: 1, long: 6 },
-    namespaces: { quick: 24, long: 60 },
     async strike(site) {
       const { etcd } = site.cluster
       await etcd.stop()
@@ -51,10 +50,8 @@ export const serverFaults: Fault[] = [
     },
   },
   {
-    ...common,
+    ...ofEtcd,
     name: 'etcd is full for a minute (the alarm NOSPACE)',
-    times: { quick: 1, long: 6 },
-    namespaces: { quick: 24, long: 60 },
     async strike(site) {
       const { etcdUrl } = site.cluster
       await alarm(etcdUrl, 'ACTIVATE')

@@ -11,7 +11,7 @@ import { type RunningOperator, startOperator } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
 import { Lab, type Login, operatorNamespace } from '../controller/lab.ts'
 import { describe, isWrite, requestsSince } from '../controller/traffic.ts'
-import { scaled } from './fault.ts'
+import { scaled } from '../support/scale.ts'
 import { FAULT_TIMEOUT_MS } from './sustain.ts'
 import { convergeMs, phases, World } from './world.ts'
 

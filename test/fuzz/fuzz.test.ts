@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import { seed } from '../support/random.ts'
+import { scaled } from '../support/scale.ts'
 import { targets as faultyTargets } from './faulty.ts'
 import { fuzz } from './fuzz.ts'
 import { targets } from './targets.ts'
 
-const long = process.env.FAULTS === 'long'
 /** Of each target: a million together, or a few seconds. */
-const cases = long ? 250_000 : 20_000
+const cases = scaled({ quick: 20_000, long: 250_000 })
 const module = (name: string) => new URL(name, import.meta.url).href
 
 describe('whatever others send', () => {
@@ -19,7 +19,7 @@ describe('whatever others send', () => {
       // Cases that are all refused at the door would show nothing.
       expect(read).toBeGreaterThan(cases / 10)
     },
-    long ? 3_600_000 : 300_000,
+    scaled({ quick: 300_000, long: 3_600_000 }),
   )
 })
 

@@ -1,21 +1,7 @@
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { metricsRoutes, probeRoutes } from '../../src/telemetry/health.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
-import { type Routes, type RunningServer, serve } from '../../src/telemetry/server.ts'
-
-const servers: RunningServer[] = []
-
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.close()))
-})
-
-/** Starts a server on a free port of the loopback interface. */
-async function start(routes: Routes): Promise<{ server: RunningServer; url: string }> {
-  const server = await serve({ flag: '--flag', address: '127.0.0.1:0', routes })
-  if (!server) throw new Error('no server')
-  servers.push(server)
-  return { server, url: `http://127.0.0.1:${server.port}` }
-}
+import { start } from './servers.ts'
 
 describe('the probes', () => {
   let problem: string | undefined

@@ -3,24 +3,11 @@ import { createServer } from 'node:http'
 import { request } from 'node:https'
 import { connect } from 'node:net'
 import { connect as connectTls, type SecureVersion, type TLSSocket } from 'node:tls'
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { beforeEach, describe, expect, test } from '@jest/globals'
 import type { KeyPair } from '../../src/telemetry/certificates.ts'
-import { ListenError, type Routes, type RunningServer, serve, type Verdict } from '../../src/telemetry/server.ts'
+import { ListenError, type Routes, serve, type Verdict } from '../../src/telemetry/server.ts'
 import { createAuthority, serverCertificate } from '../cluster/certificates.ts'
-
-const servers: RunningServer[] = []
-
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.close()))
-})
-
-/** Starts a server on a free port of the loopback interface. */
-async function start(routes: Routes): Promise<{ server: RunningServer; url: string }> {
-  const server = await serve({ flag: '--flag', address: '127.0.0.1:0', routes })
-  if (!server) throw new Error('no server')
-  servers.push(server)
-  return { server, url: `http://127.0.0.1:${server.port}` }
-}
+import { closeAll, endWithTest, start } from './servers.ts'
 
 describe('the server', () => {
   const routes: Routes = { '/healthz': () => ({ status: 200, type: 'text/plain', body: 'ok' }) }
@@ -81,9 +68,7 @@ describe('the address', () => {
   })
 
   test('without a host means every interface', async () => {
-    const server = await listen(':0')
-    if (!server) throw new Error('no server')
-    servers.push(server)
+    const server = endWithTest(await listen(':0'))
     expect((await fetch(`http://127.0.0.1:${server.port}/`)).status).toBe(404)
   })
 
@@ -124,7 +109,7 @@ describe('a protected server', () => {
   beforeEach(async () => {
     verdict = 'allowed'
     judged = []
-    const server = await serve({
+    const serving = serve({
       flag: '--flag',
       address: '127.0.0.1:0',
       routes,
@@ -140,9 +125,7 @@ describe('a protected server', () => {
         },
       },
     })
-    if (!server) throw new Error('no server')
-    servers.push(server)
-    port = server.port
+    port = endWithTest(await serving).port
   })
 
   async function get(path = '/metrics', method = 'GET') {
@@ -246,7 +229,7 @@ describe('a protected server', () => {
     expect((await get()).name).toBe('second')
     await expect(handshake('TLSv1', 'TLSv1.1')).rejects.toThrow(/alert protocol version/)
     expect(ended.aborted).toBe(false)
-    await Promise.all(servers.splice(0).map((server) => server.close()))
+    await closeAll()
     expect(ended.aborted).toBe(true)
   })
 
