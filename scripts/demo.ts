@@ -163,7 +163,7 @@ tell(`That was the main job, in ${Math.round((performance.now() - start) / 1000)
 if (staysUp) {
   await cleanUp()
   console.log(`The cluster and the operator stay up. All of the above is taken away again, so the examples can be tried by hand.
-There is no node: pods stay Pending, that of the Deployment regcred-operator too. The operator is process ${operator.pid}:
+There is no node: pods stay Pending, those of the Deployment regcred-operator too. The operator is process ${operator.pid}:
 
   its log       ${operator.logFile}
   its probes    ${operator.healthUrl}/readyz?verbose

@@ -82,7 +82,8 @@ async function operate(config: Config, log: Logger, redactor: Redactor): Promise
     })
   }
 
-  log.info('starting', { version, namespace: config.namespace, secretNames: config.secretNames })
+  const { namespace, secretNames, healthProbeBindAddress, metricsBindAddress } = config
+  log.info('starting', { version, namespace, secretNames, healthProbeBindAddress, metricsBindAddress })
   await operator.start()
   await events.close()
   await Promise.all([client.close(), leaseClient.close(), outbound.close()])

@@ -191,7 +191,7 @@ export class Process {
           ended('success')
           return again ?? undefined
         } catch (error) {
-          if (!(error instanceof NotLeadingError)) ended('error')
+          if (!(error instanceof NotLeadingError)) ended(isOvertaken(error) ? 'overtaken' : 'error')
           throw error
         }
       },

@@ -9,8 +9,8 @@ import { describeRequest } from './api-request.ts'
 export const LOOPS = ['login', 'credential', 'namespace', 'status', 'pod'] as const
 export type Loop = (typeof LOOPS)[number]
 
-/** How a reconcile ended: done, or failed and backing off. */
-export const RESULTS = ['success', 'error'] as const
+/** How a reconcile ended: done, given up since what it wrote had changed meanwhile, or failed and backing off. */
+export const RESULTS = ['success', 'overtaken', 'error'] as const
 export type Result = (typeof RESULTS)[number]
 
 /** Why a watch had to be opened again: ended by the server, 410 Gone, silence, or any other failure. */

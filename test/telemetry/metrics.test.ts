@@ -12,10 +12,12 @@ test('reconciles are counted and timed by loop', async () => {
   const metrics = new Metrics()
   metrics.reconciled('namespace', 'success', 0.02)
   metrics.reconciled('namespace', 'error', 3)
+  metrics.reconciled('status', 'overtaken', 0.01)
   expect(await samples(metrics, 'regcred_reconcile_total')).toEqual(
     expect.arrayContaining([
       'regcred_reconcile_total{loop="namespace",result="success"} 1',
       'regcred_reconcile_total{loop="namespace",result="error"} 1',
+      'regcred_reconcile_total{loop="status",result="overtaken"} 1',
       'regcred_reconcile_total{loop="credential",result="error"} 0',
     ]),
   )
