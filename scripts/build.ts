@@ -48,7 +48,6 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
-  keepNames: true,
   plugins: [slim],
   // A package of jest's that debug takes when it is there.
   external: ['supports-color'],

@@ -6,7 +6,7 @@
  * Annotation `regcred.dev/mark`: `<hash of the data>:<uid>,<uid>…:<signature>`. Hash and signature are HMAC-SHA256 cut
  * to 128 bits: keyed, so that who may read the metadata cannot try passwords on it.
  */
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import type { ObservedSecret } from '../model/observed.ts'
 
 /** A mark longer than this is none of ours: it would be one of 3,500 credentials in one Secret. */
@@ -15,11 +15,12 @@ export const maxMarkLength = 128 * 1024
 type Identity = Pick<ObservedSecret, 'namespace' | 'name'>
 
 export class Marks {
-  readonly #key: Buffer
+  /** A KeyObject, which Node makes ready once: of a Buffer it does so in each of the two or three signatures of a write. */
+  readonly #key: KeyObject
 
   /** @param key the operator's HMAC key */
   constructor(key: Buffer) {
-    this.#key = key
+    this.#key = createSecretKey(key)
   }
 
   hashOf(data: string): string {

@@ -2,7 +2,8 @@
  * The API server's own record of the requests it got, so that a test can count
  * what the operator really sent.
  */
-import { readFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { buffer } from 'node:stream/consumers'
 
 /** One request. Empty strings where Kubernetes has no value. */
 export interface AuditEntry {
@@ -17,6 +18,8 @@ export interface AuditEntry {
   code: number
   /** When the API server received it. */
   time: Date
+  /** When it had its answer. */
+  ended: Date
   userAgent: string
   requestURI: string
 }
@@ -31,6 +34,7 @@ interface AuditEvent {
   objectRef?: { resource?: string; subresource?: string; namespace?: string; name?: string }
   responseStatus?: { code?: number }
   requestReceivedTimestamp: string
+  stageTimestamp: string
 }
 
 /**
@@ -55,14 +59,18 @@ function entryOf(event: AuditEvent): AuditEntry {
     name: object?.name ?? '',
     code: event.responseStatus?.code ?? 0,
     time: new Date(event.requestReceivedTimestamp),
+    ended: new Date(event.stageTimestamp),
     userAgent: event.userAgent ?? '',
     requestURI: event.requestURI,
   }
 }
 
-/** Reads an audit log: one entry per request that was received at or after `since`, in the log's order. */
-export async function readAuditLog(file: string, since: Date): Promise<AuditEntry[]> {
-  const lines = (await readFile(file, 'utf8')).split('\n')
+/**
+ * Reads an audit log: one entry per request that was received at or after `since`, in the log's order.
+ * @param start bytes of the file to leave out, for whoever knows how long it was
+ */
+export async function readAuditLog(file: string, since: Date, start = 0): Promise<AuditEntry[]> {
+  const lines = (await buffer(createReadStream(file, { start }))).toString('utf8').split('\n')
   // After the last line end there is nothing, or a line that is just being written.
   lines.pop()
   const requests = new Map<string, AuditEntry>()
