@@ -65,7 +65,11 @@ async function phase(name: string, work: (namespace: string) => Promise<void>): 
     for (const namespace of waiting) await work(namespace)
   })
   await Promise.all(workers)
-  if (!process.stdout.write(`${JSON.stringify({ phase: name, start, end: Date.now(), cpu: (c => (c.user + c.system) / 1e6)(process.cpuUsage(used)) })}\n`))
+  if (
+    !process.stdout.write(
+      `${JSON.stringify({ phase: name, start, end: Date.now(), cpu: ((c) => (c.user + c.system) / 1e6)(process.cpuUsage(used)) })}\n`,
+    )
+  )
     await once(process.stdout, 'drain')
 }
 

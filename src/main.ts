@@ -9,6 +9,7 @@ import { createCaches } from './controller/watches.ts'
 import { Outbound } from './http/outbound.ts'
 import { KubeClient } from './kube/client.ts'
 import { EventRecorder } from './kube/events.ts'
+import { Pace } from './kube/pace.ts'
 import { scrapeGuard } from './kube/scrape-guard.ts'
 import { RegistryCredentialOperator } from './operator.ts'
 import { Process } from './run.ts'
@@ -28,7 +29,8 @@ async function operate(config: Config, log: Logger, redactor: Redactor): Promise
   const metrics = new Metrics()
   const answers = new ApiAnswers()
   const kubeConfig = loadKubeConfig(config)
-  const connect = (connections: number) =>
+  const pace = new Pace(config.concurrency)
+  const connect = (connections: number, saw?: (code: number | undefined) => void) =>
     new KubeClient({
       kubeConfig,
       version,
@@ -36,9 +38,10 @@ async function operate(config: Config, log: Logger, redactor: Redactor): Promise
       onResponse: ({ method, path, code }) => {
         metrics.apiRequest(method, path, code)
         answers.saw(method, code)
+        saw?.(code)
       },
     })
-  const client = connect(config.concurrency)
+  const client = connect(config.concurrency, (code) => pace.saw(code))
   // On a connection of its own: writes that wait for a slow answer must not cost the lease.
   const leaseClient = connect(1)
   // For the same reason: whoever can reach /metrics causes its requests.
@@ -52,6 +55,7 @@ async function operate(config: Config, log: Logger, redactor: Redactor): Promise
     config,
     identity,
     client,
+    pace,
     leaseClient,
     outbound,
     caches,

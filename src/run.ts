@@ -12,9 +12,10 @@ import type { KubeClient } from './kube/client.ts'
 import type { EventRecorder } from './kube/events.ts'
 import { fenced } from './kube/fence.ts'
 import { lead } from './kube/lease.ts'
+import type { Pace } from './kube/pace.ts'
 import { type Reflector, reflect } from './kube/reflector.ts'
 import { NotLeadingError, type Term } from './kube/term.ts'
-import { WorkQueue, type WorkQueueOptions } from './kube/work-queue.ts'
+import { type Concurrency, WorkQueue, type WorkQueueOptions } from './kube/work-queue.ts'
 import type { Run } from './operator.ts'
 import { Verifier } from './registry/verify.ts'
 import { kindOf } from './sources/sources.ts'
@@ -28,6 +29,8 @@ export interface RunParts {
   /** The name of the pod or host. */
   identity: string
   client: KubeClient
+  /** Of the namespaces. */
+  pace: Pace
   /** For the leader election. */
   leaseClient: KubeClient
   /** To issuers and registries. */
@@ -62,7 +65,7 @@ export class Process {
 
   /** Ends when the signal says so and everything under way has ended. */
   readonly run: Run = async (operator, signal) => {
-    const { config, client, leaseClient, outbound, caches, events, log, metrics, redactor } = this.#parts
+    const { config, client, pace, leaseClient, outbound, caches, events, log, metrics, redactor } = this.#parts
     const credentials = {
       resource: 'registrycredentials',
       path: credentialsPath,
@@ -89,7 +92,7 @@ export class Process {
           metadataFetch: outbound.metadataFetch,
           conceal: (...secrets) => redactor.add(...secrets),
         },
-        concurrency: config.concurrency,
+        concurrency: pace,
         redact: (text) => redactor.redact(text),
         conceal: (entries) => {
           for (const { username, password } of entries.values()) redactor.add(password, `${username}:${password}`)
@@ -179,7 +182,7 @@ export class Process {
     this.#reflectors.set(resource, reflector)
   }
 
-  #queue(loop: Loop, concurrency: number, reconcile: WorkQueueOptions['work']): WorkQueue {
+  #queue(loop: Loop, concurrency: Concurrency, reconcile: WorkQueueOptions['work']): WorkQueue {
     const { log, metrics } = this.#parts
     const queue = new WorkQueue({
       concurrency,
@@ -202,7 +205,7 @@ export class Process {
       },
     })
     this.#queues.set(loop, queue)
-    metrics.observeQueue(loop, () => queue.depth)
+    metrics.observeQueue(loop, queue)
     return queue
   }
 }

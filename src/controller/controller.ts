@@ -12,7 +12,7 @@ import type { KubeClient } from '../kube/client.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import { persistently } from '../kube/persistently.ts'
 import { NotLeadingError } from '../kube/term.ts'
-import type { WorkQueue, WorkQueueOptions } from '../kube/work-queue.ts'
+import type { Concurrency, WorkQueue, WorkQueueOptions } from '../kube/work-queue.ts'
 import { type Credential, secretOf } from '../model/credential.ts'
 import type { Entries } from '../model/docker-config.ts'
 import { msUntilEnd } from '../model/login.ts'
@@ -62,7 +62,7 @@ export interface ControllerParts {
   ownNamespace: string
   surroundings: SourceSurroundings
   /** Namespaces worked on at the same time. */
-  concurrency: number
+  concurrency: Concurrency
   redact(text: string): string
   conceal(entries: Entries): void
   /** Asks the registries about a login. */
@@ -80,14 +80,14 @@ export interface ControllerParts {
   /** Aborted: nothing new is to be started. */
   signal: AbortSignal
   /** Makes a queue that is logged and measured. */
-  queue(loop: Loop, concurrency: number, work: WorkQueueOptions['work']): WorkQueue
+  queue(loop: Loop, concurrency: Concurrency, work: WorkQueueOptions['work']): WorkQueue
 }
 
 /** They wait for issuers and registries, which may be slow, and many at once; of each issuer few are asked at a time. */
-const loginConcurrency = 128
-const credentialConcurrency = 8
-const statusConcurrency = 4
-const podConcurrency = 4
+const loginConcurrency = { limit: 128 }
+const credentialConcurrency = { limit: 8 }
+const statusConcurrency = { limit: 4 }
+const podConcurrency = { limit: 4 }
 /** Milliseconds for which changes of the pods of a namespace are collected. */
 const podSettleMs = 500
 /** Milliseconds between looks at whether a login is in all namespaces. */
@@ -206,7 +206,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
       loginLoop.forget(name, uid)
       loginQueue.add(name)
     },
-    wake: (name) => wake(name),
+    sweep: (name) => sweep(name),
     touchStatus: (name) => touchStatus(name),
   })
   credentialLoop.introduce()
@@ -270,6 +270,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
   // No namespace is touched, and no status told, before every credential has been read once: what is not known yet must
   // look neither unwanted nor out of date.
   let wake = (_namespace: string): void => {}
+  let sweep = wake
   let touchStatus = (_credential: string): void => {}
   const unfollow = follow(caches, {
     credential: (name) => credentialQueue.add(name),
@@ -299,8 +300,9 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
   if (unread.size > 0 && !signal.aborted) await Promise.race([allRead.promise, once(signal, 'abort')])
   if (!signal.aborted) {
     wake = (name) => namespaceQueue.add(name)
+    sweep = (name) => namespaceQueue.sweep(name)
     touchStatus = (name) => statusQueue.addAfter(name, statusWriter.delayOf(name))
-    for (const { name } of caches.namespaces.values()) wake(name)
+    for (const { name } of caches.namespaces.values()) sweep(name)
     for (const { name } of caches.credentials.values()) touchStatus(name)
   }
 

@@ -44,7 +44,8 @@ export interface CredentialLoopParts {
   sourceVersion(credential: Credential): string
   /** Puts our finalizer on a living credential, takes it off a deleted one. True when the credential was changed. */
   finalize(credential: ObservedCredential): Promise<boolean>
-  wake(namespace: string): void
+  /** Of the many namespaces that a credential concerns. */
+  sweep(namespace: string): void
   touchStatus(credential: string): void
 }
 
@@ -99,13 +100,13 @@ export class CredentialLoop {
 
   /** It is gone without our finalizer having been asked; the namespaces see to what it has left behind. */
   #forget(name: string): void {
-    const { credentials, board, wake, touchStatus } = this.#parts
+    const { credentials, board, sweep, touchStatus } = this.#parts
     const record = credentials.get(name)
     const concerned = record ? this.#concerned({ ...record.credential, deleting: true }) : []
     credentials.delete(name)
     board.forgetCredential(name)
     touchStatus(name) // which remembers when it was written
-    for (const [namespace] of concerned) wake(namespace)
+    for (const [namespace] of concerned) sweep(namespace)
   }
 
   /** The finalizer comes off when nothing of the credential is left in any namespace, nor at the issuer. */
@@ -181,12 +182,12 @@ export class CredentialLoop {
 
   /** From here on the namespace loop works with it. */
   #accept(record: CredentialRecord): void {
-    const { board, credentials, wake } = this.#parts
+    const { board, credentials, sweep } = this.#parts
     const { credential } = record
     credentials.set(record)
     for (const [namespace, selected] of this.#concerned(credential)) {
       board.expect(credential.name, namespace, selected)
-      wake(namespace)
+      sweep(namespace)
     }
     this.#parts.touchStatus(credential.name)
   }

@@ -8,9 +8,13 @@
  * a loop of events that the failing work itself sets off is still slowed down exponentially. `retryAfterSeconds` is the
  * server's word and is not cut short.
  *
+ * Keys that an event concerns do not wait for a sweep, the many that one cause concerns (a rotation): of four keys that
+ * begin, three are of the first kind while there are such, so that neither ever stands still.
+ *
  * A run answers all that was asked before it began: a deadline set before (`addAfter`, or what `work` returned) is gone.
  */
 import { askedWait, backoff } from './backoff.ts'
+import { Line } from './line.ts'
 
 const firstRetryMs = 250
 const maxRetryMs = 5 * 60_000
@@ -19,10 +23,17 @@ const earlyShare = 0.1
 const maxEarlyMs = 10_000
 /** setTimeout's limit; a key that waits longer is looked at early, which does no harm. */
 const maxTimerMs = 2 ** 31 - 1
+/** Of so many keys that begin while both kinds wait, one is of a sweep. */
+const sweepTurn = 4
+
+/** A number, or a Pace. */
+export interface Concurrency {
+  readonly limit: number
+}
 
 export interface WorkQueueOptions {
-  /** Keys worked on at the same time. */
-  concurrency: number
+  /** Keys that may be worked on at the same time, asked for whenever one could begin; at least 1. */
+  concurrency: Concurrency
   /**
    * Makes `key` right. May return the milliseconds after which to run again, or `NotNow` when it has not begun. A throw
    * is a failure.
@@ -49,42 +60,52 @@ interface Item {
   since: number
   /** Added while running. */
   dirty: boolean
+  /** Asked for by an event, since its last success. */
+  urgent: boolean
   failures: number
   /** Not to be run before this; follows from a failure. */
   notBefore: number
   /** When it is to be run (waiting) or to be run again (running). Infinity: not asked for. */
   dueAt: number
   timer: NodeJS.Timeout | undefined
-  /** In the chain of queued items. */
-  next: Item | undefined
 }
 
 export class WorkQueue {
-  /** Keys worked on at the same time; may be changed at any time. */
-  concurrency: number
   readonly #options: WorkQueueOptions
   readonly #items = new Map<string, Item>()
   readonly #running = new Set<Item>()
-  #first: Item | undefined
-  #last: Item | undefined
-  #depth = 0
+  readonly #urgent = new Line<Item>()
+  readonly #swept = new Line<Item>()
+  /** Keys that have begun while both kinds waited. */
+  #turns = 0
   #pumping = false
   #closed = false
   #idleWaiters: (() => void)[] = []
 
   constructor(options: WorkQueueOptions) {
     this.#options = options
-    this.concurrency = options.concurrency
   }
 
   /** Something has happened to `key`. Never runs work before it returns. */
   add(key: string): void {
-    this.#request(key, 0, true)
+    this.#item(key, (item) => {
+      item.urgent = true
+      this.#event(item)
+    })
+  }
+
+  /** As `add`, for one of many keys that something has happened to: it lets others go first. */
+  sweep(key: string): void {
+    this.#item(key, (item) => this.#event(item))
   }
 
   /** Look at `key` in `ms` milliseconds. Of several such wishes the earliest counts. */
   addAfter(key: string, ms: number): void {
-    this.#request(key, ms, false)
+    const time = performance.now() + ms
+    this.#item(key, (item) => {
+      if (item.state === 'running') item.dueAt = Math.min(item.dueAt, time)
+      else if (item.state === 'waiting') this.#runAt(item, time)
+    })
   }
 
   /** Drops the failures and the deadlines of a key, for instance when its object is gone. */
@@ -99,7 +120,12 @@ export class WorkQueue {
 
   /** Keys that are ready to run and wait for a worker. */
   get depth(): number {
-    return this.#depth
+    return this.#urgent.size + this.#swept.size
+  }
+
+  /** Keys that may be worked on at the same time, at present. */
+  get concurrency(): number {
+    return this.#options.concurrency.limit
   }
 
   /** Keys being worked on. */
@@ -107,9 +133,10 @@ export class WorkQueue {
     return this.#running.size
   }
 
-  /** How long the key at the head of the queue has been waiting for a worker; 0 when none is. */
+  /** How long the key that came first has been waiting for a worker; 0 when none is. */
   get oldestSeconds(): number {
-    return this.#first === undefined ? 0 : (performance.now() - this.#first.since) / 1000
+    const now = performance.now()
+    return (now - Math.min(this.#urgent.first?.since ?? now, this.#swept.first?.since ?? now)) / 1000
   }
 
   /** How long the longest run under way has lasted; 0 when nothing runs. */
@@ -129,22 +156,25 @@ export class WorkQueue {
     this.#closed = true
     for (const item of this.#items.values()) clearTimeout(item.timer)
     this.#items.clear()
-    this.#first = undefined
-    this.#last = undefined
-    this.#depth = 0
+    this.#urgent.clear()
+    this.#swept.clear()
     return this.idle()
   }
 
-  #request(key: string, ms: number, isEvent: boolean): void {
+  #item(key: string, then: (item: Item) => void): void {
     if (this.#closed) return
     let item = this.#items.get(key)
     if (item === undefined) {
       item = newItem(key)
       this.#items.set(key, item)
     }
-    if (item.state === 'running' && isEvent) item.dirty = true
-    else if (item.state === 'running') item.dueAt = Math.min(item.dueAt, performance.now() + ms)
-    else if (item.state === 'waiting') this.#runAt(item, performance.now() + ms)
+    then(item)
+  }
+
+  #event(item: Item): void {
+    if (item.state === 'running') item.dirty = true
+    else if (item.state === 'waiting') this.#runAt(item, performance.now())
+    else if (item.urgent) this.#lineUp(item)
   }
 
   /** Runs a waiting item at this time, or earlier if that was asked for before. */
@@ -162,10 +192,7 @@ export class WorkQueue {
   #enqueue(item: Item): void {
     item.state = 'queued'
     item.since = performance.now()
-    if (this.#last === undefined) this.#first = item
-    else this.#last.next = item
-    this.#last = item
-    this.#depth++
+    this.#lineUp(item)
     if (this.#pumping) return
     this.#pumping = true
     queueMicrotask(() => this.#pump())
@@ -173,14 +200,24 @@ export class WorkQueue {
 
   #pump(): void {
     this.#pumping = false
-    while (this.#first !== undefined && this.#running.size < this.concurrency) {
-      const item = this.#first
-      this.#first = item.next
-      if (this.#first === undefined) this.#last = undefined
-      item.next = undefined
-      this.#depth--
+    while (this.#running.size < this.concurrency) {
+      const item = this.#next()
+      if (item === undefined) break
       void this.#run(item)
     }
+  }
+
+  /** One that an event has come for meanwhile leaves the line of the swept. */
+  #lineUp(item: Item): void {
+    if (item.urgent) this.#swept.delete(item)
+    const line = item.urgent ? this.#urgent : this.#swept
+    line.add(item)
+  }
+
+  #next(): Item | undefined {
+    const both = this.#urgent.size > 0 && this.#swept.size > 0
+    const isSweepTurn = both && ++this.#turns % sweepTurn === 0
+    return (isSweepTurn ? undefined : this.#urgent.shift()) ?? this.#swept.shift()
   }
 
   async #run(item: Item): Promise<void> {
@@ -197,6 +234,7 @@ export class WorkQueue {
       } else {
         item.failures = 0
         item.notBefore = 0
+        item.urgent = item.dirty && item.urgent
       }
       if (typeof againMs === 'number') item.dueAt = Math.min(item.dueAt, performance.now() + againMs)
     } catch (error) {
@@ -234,7 +272,7 @@ export class WorkQueue {
   }
 
   #isIdle(): boolean {
-    return this.#depth === 0 && this.#running.size === 0
+    return this.depth === 0 && this.#running.size === 0
   }
 }
 
@@ -244,11 +282,11 @@ function newItem(key: string): Item {
     state: 'waiting',
     since: 0,
     dirty: false,
+    urgent: false,
     failures: 0,
     notBefore: 0,
     dueAt: Number.POSITIVE_INFINITY,
     timer: undefined,
-    next: undefined,
   }
 }
 

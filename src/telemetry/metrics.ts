@@ -21,6 +21,12 @@ export type WatchRestart = (typeof WATCH_RESTARTS)[number]
 export const EVICTION_RESULTS = ['evicted', 'delayed', 'forbidden'] as const
 export type EvictionResult = (typeof EVICTION_RESULTS)[number]
 
+/** What is to be seen of a queue at the time of a scrape. */
+export interface QueueGauge {
+  readonly depth: number
+  readonly concurrency: number
+}
+
 /** What is known of a credential and its login at the time of a scrape. */
 export interface LoginGauge {
   credential: string
@@ -52,7 +58,7 @@ export class Metrics {
     buckets: [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60],
     ...this.#registers,
   })
-  readonly #queues = new Map<Loop, () => number>()
+  readonly #queues = new Map<Loop, QueueGauge>()
   readonly #requests = new Counter({
     name: 'regcred_api_requests_total',
     help: 'Requests to the Kubernetes API server, by verb, resource and status code (<error>: no answer).',
@@ -102,7 +108,16 @@ export class Metrics {
       labelNames: ['loop'],
       ...this.#registers,
       collect() {
-        for (const [loop, depth] of queues) this.set({ loop }, depth())
+        for (const [loop, { depth }] of queues) this.set({ loop }, depth)
+      },
+    })
+    new Gauge({
+      name: 'regcred_workqueue_concurrency',
+      help: 'Keys that may be worked on at once; fewer of the namespaces while the API server answers 429.',
+      labelNames: ['loop'],
+      ...this.#registers,
+      collect() {
+        for (const [loop, { concurrency }] of queues) this.set({ loop }, concurrency)
       },
     })
     collectDefaultMetrics({ register: this.registry })
@@ -118,9 +133,9 @@ export class Metrics {
     this.#durations.observe({ loop }, seconds)
   }
 
-  /** From now on the queue's depth is asked for at every scrape. */
-  observeQueue(loop: Loop, depth: () => number): void {
-    this.#queues.set(loop, depth)
+  /** From now on it is asked at every scrape. */
+  observeQueue(loop: Loop, queue: QueueGauge): void {
+    this.#queues.set(loop, queue)
   }
 
   /** A source has been asked for a login. */

@@ -32,7 +32,7 @@ function manualWorker() {
 }
 
 function open(worker: Pick<WorkQueueOptions, 'work'>, concurrency = 1): WorkQueue {
-  return new WorkQueue({ concurrency, work: worker.work })
+  return new WorkQueue({ concurrency: { limit: concurrency }, work: worker.work })
 }
 
 /** Lets all promises run that can. */
@@ -108,13 +108,66 @@ describe('deduplication and concurrency', () => {
 
   test('a raised concurrency lets more keys run with the next event', async () => {
     const worker = manualWorker()
-    const queue = open(worker)
+    const concurrency = { limit: 1 }
+    const queue = new WorkQueue({ concurrency, work: worker.work })
     for (const key of ['a', 'b', 'c']) queue.add(key)
     await settled()
-    queue.concurrency = 3
+    concurrency.limit = 3
     queue.add('d')
     await settled()
     expect(worker.started).toEqual(['a', 'b', 'c'])
+  })
+})
+
+describe('a key of a sweep', () => {
+  test('lets those go first that an event concerns, in the order of the events', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    for (const key of ['a', 'b', 'c']) queue.sweep(key)
+    await settled()
+    for (const key of ['x', 'y']) queue.add(key)
+    for (const key of ['a', 'x', 'y', 'b', 'c']) await worker.end(key)
+    expect(worker.started).toEqual(['a', 'x', 'y', 'b', 'c'])
+  })
+
+  test('goes before the others when an event concerns it as well, and runs once', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    for (const key of ['a', 'b', 'c']) queue.sweep(key)
+    await settled()
+    queue.add('c')
+    queue.sweep('c')
+    for (const key of ['a', 'c', 'b']) await worker.end(key)
+    expect(worker.started).toEqual(['a', 'c', 'b'])
+    expect(queue.depth).toBe(0)
+  })
+
+  test('has its turn also while events never end', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    queue.add('x')
+    await settled()
+    for (const key of ['a', 'b']) queue.sweep(key)
+    for (let round = 0; round < 10; round++) {
+      queue.add(`x${round}`)
+      queue.add(`y${round}`)
+      await worker.end(worker.started.at(-1) ?? '')
+    }
+    expect(worker.started).toEqual(expect.arrayContaining(['a', 'b']))
+    expect(worker.started.indexOf('b') - worker.started.indexOf('a')).toBe(4)
+  })
+
+  test('is one of many again after it has run well', async () => {
+    const worker = manualWorker()
+    const queue = open(worker)
+    queue.add('a')
+    await settled()
+    await worker.end('a')
+    for (const key of ['b', 'a']) queue.sweep(key)
+    await settled()
+    queue.add('x')
+    for (const key of ['b', 'x', 'a']) await worker.end(key)
+    expect(worker.started).toEqual(['a', 'b', 'x', 'a'])
   })
 })
 
@@ -248,7 +301,7 @@ describe('failures', () => {
   test('a loop of events cannot defeat the back-off', async () => {
     let runs = 0
     const queue: WorkQueue = new WorkQueue({
-      concurrency: 1,
+      concurrency: { limit: 1 },
       work: async () => {
         runs++
         queue.add('a') // the failing work itself sets off an event
@@ -289,7 +342,7 @@ describe('failures', () => {
     const told: [string, string, number][] = []
     const worker = manualWorker()
     const queue = new WorkQueue({
-      concurrency: 1,
+      concurrency: { limit: 1 },
       work: worker.work,
       onFailure: (key, error, { failures, waitMs }) => {
         expect(waitMs).toBeGreaterThan(0)
@@ -306,7 +359,7 @@ describe('failures', () => {
   test('work that throws before it returns a promise is a failure too', async () => {
     let runs = 0
     const queue = new WorkQueue({
-      concurrency: 1,
+      concurrency: { limit: 1 },
       work: () => {
         runs++
         throw new Error('boom')
@@ -374,7 +427,7 @@ describe('what can be read, and the end', () => {
   test('a hundred thousand keys pass through in the time of a hundred thousand', async () => {
     let runs = 0
     const queue = new WorkQueue({
-      concurrency: 8,
+      concurrency: { limit: 8 },
       work: async () => {
         runs++
       },

@@ -29,12 +29,16 @@ test('reconciles are counted and timed by loop', async () => {
   )
 })
 
-test('the depth of a queue is the one at the time of the scrape', async () => {
+test('the depth of a queue and its concurrency are those at the time of the scrape', async () => {
   const metrics = new Metrics()
-  let depth = 3
-  metrics.observeQueue('credential', () => depth)
+  const queue = { depth: 3, concurrency: 32 }
+  metrics.observeQueue('credential', queue)
   expect(await samples(metrics, 'regcred_workqueue_depth')).toEqual(['regcred_workqueue_depth{loop="credential"} 3'])
-  depth = 0
+  queue.depth = 0
+  queue.concurrency = 16
+  expect(await samples(metrics, 'regcred_workqueue_concurrency')).toEqual([
+    'regcred_workqueue_concurrency{loop="credential"} 16',
+  ])
   expect(await samples(metrics, 'regcred_workqueue_depth')).toEqual(['regcred_workqueue_depth{loop="credential"} 0'])
 })
 
