@@ -26,7 +26,7 @@ import type { Ownership } from './ownership.ts'
 import type { Payloads } from './payloads.ts'
 import type { Reporter } from './reporter.ts'
 import type { Content, SecretWriter } from './secret-writer.ts'
-import type { ServiceAccountWriter } from './service-account-writer.ts'
+import { isToWrite, type ServiceAccountWriter } from './service-account-writer.ts'
 
 export interface NamespaceLoopParts {
   caches: Caches
@@ -105,7 +105,9 @@ export class NamespaceLoop {
     }
     const unreliable = new Set<string>()
     for (const serviceAccount of [...caches.serviceAccounts.inNamespace(name)]) {
-      const failure = await attempt(() => this.#link(namespace, serviceAccount, targets, states))
+      // Not so much as a promise for each of thousands that are right already.
+      const link = this.#link(namespace, serviceAccount, targets, states)
+      const failure = link && (await attempt(link))
       const problem = isFull(serviceAccount) ? tooManyPullSecrets : failure
       if (problem) blame(problem, serviceAccount, targets)
       const contended = contendedOf('ServiceAccount', serviceAccount.name)
@@ -185,29 +187,33 @@ export class NamespaceLoop {
     log.debug('wrote Secret', { namespace, secret: desired.name, change })
   }
 
-  async #link(
+  /** Undefined when its references are right, or must not be written now. */
+  #link(
     namespace: Namespace,
     serviceAccount: ObservedServiceAccount,
     targets: readonly Target[],
     states: readonly CredentialState[],
-  ): Promise<void> {
+  ): (() => Promise<void>) | undefined {
     const { contention, serviceAccounts } = this.#parts
     const key = objectKey('ServiceAccount', namespace.name, serviceAccount.name)
     const aim = linksAim(serviceAccount, targets)
-    if (!contention.mayWrite(key, aim)) return
-    const written = await serviceAccounts.write(namespace.name, serviceAccount, (current) => {
+    if (!contention.mayWrite(key, aim)) return undefined
+    const linksOf = (current: ObservedServiceAccount) => {
       const links = new Map<string, Link>()
       for (const name of current.managed) links.set(name, leftoverLink(name, namespace, states))
       for (const { desired, available } of targets) links.set(desired.name, desiredLink(desired, available, current))
       return links
-    })
-    if (!written) return
-    contention.wrote(key, aim, serviceAccount.listManager)
-    const added = targets.find(({ desired, available }) => {
-      const link = desiredLink(desired, available, serviceAccount)
-      return link === 'add' && isPending(link, desired.name, serviceAccount)
-    })
-    if (added) this.#parts.linked(namespace.name, serviceAccount.name, added.desired.name)
+    }
+    if (!isToWrite(serviceAccount, linksOf)) return undefined
+    return async () => {
+      if (!(await serviceAccounts.write(namespace.name, serviceAccount, linksOf))) return
+      contention.wrote(key, aim, serviceAccount.listManager)
+      const added = targets.find(({ desired, available }) => {
+        const link = desiredLink(desired, available, serviceAccount)
+        return link === 'add' && isPending(link, desired.name, serviceAccount)
+      })
+      if (added) this.#parts.linked(namespace.name, serviceAccount.name, added.desired.name)
+    }
   }
 
   async #takeAway(namespace: string, { desired, observed, change }: Target): Promise<void> {

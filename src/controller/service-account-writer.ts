@@ -35,6 +35,18 @@ export class OverruledError extends Error {
   }
 }
 
+/** What is to become of each reference, for a state of the ServiceAccount. */
+type LinksOf = (serviceAccount: ObservedServiceAccount) => ReadonlyMap<string, Link>
+
+/** Whether `write` would write. */
+export function isToWrite(serviceAccount: ObservedServiceAccount, linksOf: LinksOf): boolean {
+  return changeOf(serviceAccount, linksOf) !== undefined
+}
+
+function changeOf(current: ObservedServiceAccount, linksOf: LinksOf): LinkChange | undefined {
+  return current.deleting || current.tooMany ? undefined : linkChange(current, linksOf(current))
+}
+
 export class ServiceAccountWriter {
   readonly #client: KubeClient
   readonly #cache: Cache<ObservedServiceAccount>
@@ -46,21 +58,17 @@ export class ServiceAccountWriter {
 
   /**
    * Makes the references of one ServiceAccount right; no write when they are.
-   * @param linksOf what is to become of each reference, asked again for every new state of the ServiceAccount
+   * @param linksOf asked again for every new state of the ServiceAccount
    * @returns whether it was written
    * @throws ApiError, OverruledError
    */
-  async write(
-    namespace: string,
-    serviceAccount: ObservedServiceAccount,
-    linksOf: (serviceAccount: ObservedServiceAccount) => ReadonlyMap<string, Link>,
-  ): Promise<boolean> {
+  async write(namespace: string, serviceAccount: ObservedServiceAccount, linksOf: LinksOf): Promise<boolean> {
     const path = serviceAccountPath(namespace, serviceAccount.name)
     try {
       let current = serviceAccount
       let answers = 0
       for (let attempt = 1; ; attempt++) {
-        const change = current.deleting || current.tooMany ? undefined : linkChange(current, linksOf(current))
+        const change = changeOf(current, linksOf)
         if (change === undefined) return answers > 0
         if (answers > overruledDelays.length) throw new OverruledError(current, change)
         if (answers > 0) await delay(overruledDelays[answers - 1])

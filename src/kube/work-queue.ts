@@ -193,9 +193,17 @@ export class WorkQueue {
     item.state = 'queued'
     item.since = performance.now()
     this.#lineUp(item)
+    this.#pumpSoon()
+  }
+
+  /**
+   * After all that has come in over the network by now: ten events about one key are then one run. By microtasks alone, one
+   * that takes long and is asked for all the time would keep the events out that it is to go by.
+   */
+  #pumpSoon(): void {
     if (this.#pumping) return
     this.#pumping = true
-    queueMicrotask(() => this.#pump())
+    setImmediate(() => this.#pump())
   }
 
   #pump(): void {
@@ -243,7 +251,7 @@ export class WorkQueue {
     this.#running.delete(item)
     if (!this.#closed) {
       this.#settle(item)
-      this.#pump()
+      if (this.depth > 0) this.#pumpSoon()
     }
     if (this.#isIdle()) for (const resolve of this.#idleWaiters.splice(0)) resolve()
   }

@@ -119,6 +119,21 @@ describe('deduplication and concurrency', () => {
   })
 })
 
+test('events that come in while a run goes on by promises alone are not kept waiting by its successors', async () => {
+  jest.useRealTimers()
+  let runs = 0
+  const queue: WorkQueue = new WorkQueue({
+    concurrency: { limit: 1 },
+    work: async () => {
+      if (++runs < 1_000) queue.add('a')
+    },
+  })
+  queue.add('a')
+  const runsSeen = await new Promise<number>((resolve) => process.nextTick(() => setImmediate(() => resolve(runs))))
+  expect(runsSeen).toBeLessThan(10)
+  await queue.close()
+})
+
 describe('a key of a sweep', () => {
   test('lets those go first that an event concerns, in the order of the events', async () => {
     const worker = manualWorker()
@@ -425,6 +440,7 @@ describe('what can be read, and the end', () => {
   })
 
   test('a hundred thousand keys pass through in the time of a hundred thousand', async () => {
+    jest.useRealTimers()
     let runs = 0
     const queue = new WorkQueue({
       concurrency: { limit: 8 },
