@@ -155,6 +155,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
   const statusQueue = parts.queue('status', statusConcurrency, (name) => statusWriter.reconcile(name))
 
   const contention = new Contention()
+  const payloads = new Payloads((data) => marks.hashOf(data))
   const admission = new AdmissionProbe({
     client,
     caches,
@@ -170,7 +171,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     credentials,
     marks,
     ownership,
-    payloads: new Payloads((data) => marks.hashOf(data)),
+    payloads,
     board,
     secrets: new SecretWriter(client, caches.secrets),
     serviceAccounts: new ServiceAccountWriter(client, caches.serviceAccounts),
@@ -196,6 +197,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     logins,
     lastGood,
     ownership,
+    payloads,
     reporter,
     log,
     sourceVersion,

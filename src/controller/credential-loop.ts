@@ -23,6 +23,7 @@ import type { LastGood } from './last-good.ts'
 import type { LoginState, Logins } from './logins.ts'
 import type { ObservedCredential } from './observe.ts'
 import type { Ownership } from './ownership.ts'
+import type { Payloads } from './payloads.ts'
 import type { Reporter } from './reporter.ts'
 
 export interface CredentialLoopParts {
@@ -44,6 +45,7 @@ export interface CredentialLoopParts {
   sourceVersion(credential: Credential): string
   /** Puts our finalizer on a living credential, takes it off a deleted one. True when the credential was changed. */
   finalize(credential: ObservedCredential): Promise<boolean>
+  payloads: Pick<Payloads, 'forget'>
   /** Of the many namespaces that a credential concerns. */
   sweep(namespace: string): void
   touchStatus(credential: string): void
@@ -100,11 +102,12 @@ export class CredentialLoop {
 
   /** It is gone without our finalizer having been asked; the namespaces see to what it has left behind. */
   #forget(name: string): void {
-    const { credentials, board, sweep, touchStatus } = this.#parts
+    const { credentials, board, payloads, sweep, touchStatus } = this.#parts
     const record = credentials.get(name)
     const concerned = record ? this.#concerned({ ...record.credential, deleting: true }) : []
     credentials.delete(name)
     board.forgetCredential(name)
+    payloads.forget(name)
     touchStatus(name) // which remembers when it was written
     for (const [namespace] of concerned) sweep(namespace)
   }
@@ -182,9 +185,10 @@ export class CredentialLoop {
 
   /** From here on the namespace loop works with it. */
   #accept(record: CredentialRecord): void {
-    const { board, credentials, sweep } = this.#parts
+    const { board, credentials, payloads, sweep } = this.#parts
     const { credential } = record
     credentials.set(record)
+    payloads.forget(credential.name)
     for (const [namespace, selected] of this.#concerned(credential)) {
       board.expect(credential.name, namespace, selected)
       sweep(namespace)

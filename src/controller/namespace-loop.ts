@@ -238,7 +238,7 @@ export class NamespaceLoop {
     targets: readonly Target[],
     unreliable: ReadonlySet<string>,
   ): void {
-    const { board, caches } = this.#parts
+    const { board, caches, credentials } = this.#parts
     const countLinks: CountLinks = (credential, secretName) => {
       const selected = [...caches.serviceAccounts.inNamespace(namespace.name)].filter(
         (each) => !each.deleting && selectsServiceAccount(credential, each),
@@ -248,6 +248,7 @@ export class NamespaceLoop {
     }
     for (const state of states) {
       const { name } = state.credential
+      if (credentials.get(name) === undefined) continue // it has gone meanwhile, and with it what was on the board
       const outcome = outcomeOf(state, namespace, targets, countLinks)
       // One that is on its way out is held only by namespaces that it has been in.
       const isNews = outcome === undefined || outcome.selected || board.has(name, namespace.name)

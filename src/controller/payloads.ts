@@ -16,13 +16,18 @@ export interface Payload {
   overlaps: readonly Overlap[]
 }
 
+interface Made {
+  payload: Payload
+  contributors: readonly CredentialState[]
+}
+
 /** Characters of base64 kept in memory; what has not been asked for longest falls out, and is made again when it is. */
 const maxKept = 32 * 1024 * 1024
 
 export class Payloads {
   readonly #hash: (data: string) => string
-  /** Least recently asked for first. */
-  readonly #made = new Map<string, Payload>()
+  /** By contributors and their versions; least recently asked for first. */
+  readonly #made = new Map<string, Made>()
   #kept = 0
 
   constructor(hash: (data: string) => string) {
@@ -32,15 +37,27 @@ export class Payloads {
   /** @param contributors sorted by name, as `desiredSecret` gives them */
   of(contributors: readonly CredentialState[]): Payload {
     const set = contributors.map(({ credential, version }) => `${credential.name}@${version}`).join()
-    const payload = this.#made.get(set) ?? this.#make(contributors)
-    if (!this.#made.delete(set)) this.#kept += payload.data.length
-    this.#made.set(set, payload)
-    for (const [oldest, { data }] of this.#made) {
+    const made = this.#made.get(set) ?? { payload: this.#make(contributors), contributors }
+    this.#drop(set)
+    this.#made.set(set, made)
+    this.#kept += made.payload.data.length
+    for (const oldest of this.#made.keys()) {
       if (this.#kept <= maxKept || oldest === set) break
-      this.#made.delete(oldest)
-      this.#kept -= data.length
+      this.#drop(oldest)
     }
-    return payload
+    return made.payload
+  }
+
+  /** A credential is gone, or has a new version: what was made of the old one is not asked for any more, and is a login. */
+  forget(credential: string): void {
+    for (const [set, { contributors }] of this.#made) {
+      if (contributors.some((each) => each.credential.name === credential)) this.#drop(set)
+    }
+  }
+
+  #drop(set: string): void {
+    this.#kept -= this.#made.get(set)?.payload.data.length ?? 0
+    this.#made.delete(set)
   }
 
   #make(contributors: readonly CredentialState[]): Payload {
