@@ -56,8 +56,15 @@ export function requestsOf(entries: readonly AuditEntry[]): AuditEntry[] {
 }
 
 /** Of what the work is made of: the Secrets and ServiceAccounts of the namespaces. */
-export function isWork({ resource, namespace }: AuditEntry): boolean {
-  return (resource === 'secrets' || resource === 'serviceaccounts') && namespace !== 'regcred-system'
+export function isWork(entry: AuditEntry): boolean {
+  const { resource, namespace } = entry
+  return (
+    (resource === 'secrets' || resource === 'serviceaccounts') && namespace !== 'regcred-system' && !isDryRun(entry)
+  )
+}
+
+function isDryRun({ requestURI }: AuditEntry): boolean {
+  return requestURI.includes('dryRun=All')
 }
 
 /** The end of the last, in milliseconds since 1970. */
@@ -65,11 +72,13 @@ export function endOf(requests: readonly AuditEntry[]): number {
   return Math.max(...requests.map(({ ended }) => ended.getTime()))
 }
 
-/** Verb and resource → how many. */
+/** Verb and resource, or path → how many. */
 export function countsOf(requests: readonly AuditEntry[]): Record<string, number> {
   const counts: Record<string, number> = {}
-  for (const { verb, resource, subresource } of requests) {
-    const kind = `${verb} ${resource}${subresource && `/${subresource}`}`
+  for (const request of requests) {
+    const { verb, resource, subresource, requestURI } = request
+    const what = resource === '' ? requestURI : `${resource}${subresource && `/${subresource}`}`
+    const kind = `${isDryRun(request) ? 'dry-run ' : ''}${verb} ${what}`
     counts[kind] = (counts[kind] ?? 0) + 1
   }
   return counts

@@ -3,6 +3,7 @@
  * namespaces it selects, and what a change of one namespace costs, by how many credentials select it. Credential k of n
  * selects the first k/n of the namespaces.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunningOperator } from '../test/cluster/operator.ts'
 import { secretPath } from '../test/controller/lab.ts'
 import { inParallel } from '../test/support/in-parallel.ts'
@@ -16,6 +17,7 @@ interface Change {
   writes: number
   /** From the answer to the change to that to the last write. */
   milliseconds: number
+  /** Of the operator, beyond what it uses in the same time while nothing happens. */
   cpuMilliseconds: number
 }
 
@@ -37,6 +39,7 @@ export interface Growth {
 }
 
 const changes = 5
+const idleSeconds = 20
 
 export async function measureGrowth(stage: Stage, credentials: number): Promise<Growth> {
   const { lab, namespaces } = stage
@@ -50,19 +53,21 @@ export async function measureGrowth(stage: Stage, credentials: number): Promise<
     await lab.credential(nameOf(number), { source: { secretRef: { name } }, namespaces: selection })
   })
   const { operator } = await start(stage, numbers)
+  const idle = await idleShare(operator)
+  const repeated = (cause: (change: number) => Promise<unknown>) => repeat(stage, operator, idle, cause)
 
   const ofCredential: Point[] = []
   for (const number of [credentials / 100, credentials / 10, credentials / 2, credentials].map(Math.ceil)) {
     const { status } = await lab.readCredential(lab.unique(nameOf(number)))
     const rotate = (change: number) => lab.rotate(sources.get(number) ?? '', loginOf(number, change + 1))
-    ofCredential.push({ selected: status?.namespaces?.selected ?? 0, ...(await repeated(stage, operator, rotate)) })
+    ofCredential.push({ selected: status?.namespaces?.selected ?? 0, ...(await repeated(rotate)) })
   }
   const ofNamespace: Point[] = []
   for (const selected of [credentials / 200, credentials / 20, credentials / 4, credentials].map(Math.ceil)) {
     // Another one each time: the operator repairs ever more rarely what somebody keeps undoing.
     const at = (change: number) => namespaces[(credentials - selected) * step + (change % step)] ?? ''
     const remove = (change: number) => lab.client.delete(secretPath(at(change)))
-    ofNamespace.push({ selected, ...(await repeated(stage, operator, remove)) })
+    ofNamespace.push({ selected, ...(await repeated(remove)) })
   }
 
   await settled(stage, () => inParallel(numbers, connections, (each) => lab.deleteCredential(lab.unique(nameOf(each)))))
@@ -80,18 +85,27 @@ async function start(stage: Stage, numbers: readonly number[]) {
   return started
 }
 
-async function repeated(
+/** Of one core, while nothing happens. */
+async function idleShare(operator: RunningOperator): Promise<number> {
+  const before = cpuSeconds(operator)
+  await sleep(idleSeconds * 1000)
+  return (cpuSeconds(operator) - before) / idleSeconds
+}
+
+async function repeat(
   stage: Stage,
   operator: RunningOperator,
+  idle: number,
   cause: (change: number) => Promise<unknown>,
 ): Promise<Change> {
   const all: Change[] = []
   while (all.length < changes) {
     const log = stage.follow()
     const before = cpuSeconds(operator)
+    const start = performance.now()
     await cause(all.length)
     const entries = await log.untilQuiet()
-    const cpuMilliseconds = (cpuSeconds(operator) - before) * 1000
+    const cpuMilliseconds = (cpuSeconds(operator) - before) * 1000 - idle * (performance.now() - start)
     const changed = entries.filter(({ user, verb }) => user === 'test-admin' && (verb === 'patch' || verb === 'delete'))
     const writes = requestsOf(entries).filter(isWork)
     all.push({ writes: writes.length, milliseconds: endOf(writes) - endOf(changed), cpuMilliseconds })

@@ -1,7 +1,7 @@
 /** What the operator does while nothing happens. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { countsOf, isOperators, requestsOf } from './audit-tail.ts'
-import type { Rollout } from './rollout.ts'
+import { type Rollout, whileRolledOut } from './rollout.ts'
 import { cpuSeconds, type Stage } from './stage.ts'
 
 export interface Idle {
@@ -16,8 +16,15 @@ export interface Idle {
 }
 
 const seconds = 60
+/** The operator has a question 45 seconds after its first entry in a ServiceAccount (admission-probe.ts). */
+const settleSeconds = 60
 
-export async function measureIdle(stage: Stage, { operator }: Rollout): Promise<Idle> {
+export function measureIdle(stage: Stage): Promise<Idle> {
+  return whileRolledOut(stage, (rollout) => watch(stage, rollout))
+}
+
+async function watch(stage: Stage, { operator }: Rollout): Promise<Idle> {
+  await sleep(settleSeconds * 1000)
   const log = stage.follow()
   const begin = new Date()
   const start = performance.now()

@@ -9,7 +9,7 @@ import type { AuditEntry } from '../test/cluster/audit.ts'
 import { eventually } from '../test/cluster/wait.ts'
 import { inParallel } from '../test/support/in-parallel.ts'
 import { isOperators } from './audit-tail.ts'
-import { login, type Rollout } from './rollout.ts'
+import { login, whileRolledOut } from './rollout.ts'
 import { connections, type Stage } from './stage.ts'
 import { quantile } from './statistics.ts'
 
@@ -56,23 +56,26 @@ interface Story {
   reference?: number
 }
 
-export async function measureService(stage: Stage, seconds: number): Promise<Service> {
-  const before = await stage.count(namespacesPath)
-  const service = await serve(stage, seconds)
-  await removeNew(stage, before)
-  return service
+export function measureService(stage: Stage, seconds: number): Promise<Service> {
+  return whileRolledOut(stage, async () => {
+    const service = await serve(stage, seconds)
+    await removeNew(stage)
+    return service
+  })
 }
 
-export async function measureFairness(stage: Stage, { source }: Rollout, seconds: number): Promise<Fairness> {
-  const before = await stage.count(namespacesPath)
-  const quiet = await measureService(stage, seconds)
-  const over = new AbortController()
-  const [rotating, rotations] = await Promise.all([
-    serve(stage, seconds).finally(() => over.abort()),
-    keepRotating(stage, source, over.signal),
-  ])
-  await removeNew(stage, before)
-  return { quiet, rotating, rotations }
+export function measureFairness(stage: Stage, seconds: number): Promise<Fairness> {
+  return whileRolledOut(stage, async ({ source }) => {
+    const quiet = await serve(stage, seconds)
+    await removeNew(stage)
+    const over = new AbortController()
+    const [rotating, rotations] = await Promise.all([
+      serve(stage, seconds).finally(() => over.abort()),
+      keepRotating(stage, source, over.signal),
+    ])
+    await removeNew(stage)
+    return { quiet, rotating, rotations }
+  })
 }
 
 /** Each namespace comes at its time by the clock, whatever became of those before. */
@@ -131,11 +134,12 @@ async function keepRotating(stage: Stage, source: string, over: AbortSignal): Pr
 }
 
 /** And waits until they are gone, which keeps the control plane busy. */
-async function removeNew(stage: Stage, before: number): Promise<void> {
-  const { items } = await stage.lab.client.get<{ items: KubeObject[] }>(namespacesPath)
+async function removeNew(stage: Stage): Promise<void> {
+  const { client } = stage.lab
+  const { items } = await client.get<{ items: KubeObject[] }>(namespacesPath)
   const names = items.map(({ metadata }) => metadata.name).filter((name) => name.startsWith(newPrefix))
-  await inParallel(names, connections, (name) => stage.lab.client.delete(`${namespacesPath}/${name}`))
-  const areGone = async () => (await stage.count(namespacesPath)) <= before
+  await inParallel(names, connections, (name) => client.delete(`${namespacesPath}/${name}`))
+  const areGone = async () => (await stage.count(namespacesPath)) <= items.length - names.length
   await eventually(areGone, { timeoutMs: 900_000, describe: 'the new namespaces are gone' })
 }
 
