@@ -4,9 +4,8 @@
  *
  *   node bench/bare-loop.ts KUBECONFIG OWNER_UID < names of namespaces, one a line
  *
- * For each phase it prints a line of JSON: `{ phase, start, end }`, in milliseconds since 1970.
+ * For each phase it prints a line of JSON: `{ phase, seconds, cpuSeconds }`.
  */
-import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KubeConfig } from '@kubernetes/client-node'
@@ -59,18 +58,15 @@ await pool.close()
 async function phase(name: string, work: (namespace: string) => Promise<void>): Promise<void> {
   await sleep(2_000)
   const waiting = namespaces.values()
-  const start = Date.now()
-  const used = process.cpuUsage()
+  const start = performance.now()
+  const before = process.cpuUsage()
   const workers = Array.from({ length: connections }, async () => {
     for (const namespace of waiting) await work(namespace)
   })
   await Promise.all(workers)
-  if (
-    !process.stdout.write(
-      `${JSON.stringify({ phase: name, start, end: Date.now(), cpu: ((c) => (c.user + c.system) / 1e6)(process.cpuUsage(used)) })}\n`,
-    )
-  )
-    await once(process.stdout, 'drain')
+  const seconds = (performance.now() - start) / 1000
+  const { user, system } = process.cpuUsage(before)
+  console.log(JSON.stringify({ phase: name, seconds, cpuSeconds: (user + system) / 1e6 }))
 }
 
 function metadataOf(namespace: string, version: number) {

@@ -6,62 +6,84 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { credentialsPath } from '../src/controller/watches.ts'
 import type { KubeObject } from '../src/kube/objects.ts'
-import { countsOf, cpuSeconds, endOf, peakMiB, residentMiB, root, type Stage } from './stage.ts'
+import { countsOf, endOf, isWork, requestsOf } from './audit-tail.ts'
+import { deleteSource, everywhere, login } from './rollout.ts'
+import { cpuSeconds, peakMiB, residentMiB, root, type Stage } from './stage.ts'
+import { median } from './statistics.ts'
 
 export const phases = ['fan-out', 'rotation', 'removal'] as const
 export type Phase = (typeof phases)[number]
-type Seconds = Record<Phase, number>
 
-export interface Throughput {
-  namespaces: number
-  rounds: number
-  /** Medians of the rounds. */
-  bare: Seconds
-  operator: Seconds
-  /** Of the operator's process, user and system. */
-  cpu: Seconds
-  /** The same in every round, or the first that differed. */
-  requests: Record<Phase, Record<string, number>>
+export interface Cost {
+  /** From the cause to the end of the last write. */
+  seconds: number
+  /** Of the process, user and system. */
+  cpuSeconds: number
+}
+export type Costs = Record<Phase, Cost>
+
+/** Verb and resource → how many. */
+export interface Requests {
+  /** About the Secrets and ServiceAccounts of the namespaces. */
+  work: Record<string, number>
+  /** All others but watches and the lease: of sources, what is kept, status, Events. */
+  beside: Record<string, number>
+}
+
+export interface Memory {
+  /** From the start of the process. */
   readySeconds: number
+  /** With full caches, before there is a credential. */
   idleMiB: number
+  /** After fan-out and rotation. */
   residentMiB: number
   peakMiB: number
 }
 
-interface Round {
-  bare: Seconds
-  operator: Seconds
-  cpu: Seconds
-  requests: Throughput['requests']
-  memory: Pick<Throughput, 'readySeconds' | 'idleMiB' | 'residentMiB' | 'peakMiB'>
+export interface OperatorRound {
+  operator: Costs
+  requests: Record<Phase, Requests>
+  memory: Memory
 }
 
-export async function measureThroughput(stage: Stage, count: number, rounds: number): Promise<Throughput> {
-  await stage.grow(count)
+export type Round = OperatorRound & { bare: Costs }
+
+export interface Throughput {
+  namespaces: number
+  /** Medians of the rounds. */
+  bare: Costs
+  operator: Costs
+  /** The most of the rounds. */
+  memory: Memory
+  rounds: Round[]
+}
+
+export async function measureThroughput(stage: Stage, rounds: number): Promise<Throughput> {
   const all: Round[] = []
   while (all.length < rounds) {
     const bare = await bareLoop(stage)
     all.push({ bare, ...(await operatorRound(stage)) })
   }
-  const medians = (of: (round: Round) => Seconds) =>
-    Object.fromEntries(phases.map((phase) => [phase, median(all.map((round) => of(round)[phase]))])) as Seconds
-  const most = (of: keyof Round['memory']) => Math.max(...all.map(({ memory }) => memory[of]))
+  const middle = (who: 'bare' | 'operator', phase: Phase): Cost => ({
+    seconds: median(all.map((round) => round[who][phase].seconds)),
+    cpuSeconds: median(all.map((round) => round[who][phase].cpuSeconds)),
+  })
+  const most = (what: keyof Memory) => Math.max(...all.map(({ memory }) => memory[what]))
   return {
-    namespaces: count,
-    rounds,
-    bare: medians((round) => round.bare),
-    operator: medians((round) => round.operator),
-    cpu: medians((round) => round.cpu),
-    requests: all[0]?.requests ?? { 'fan-out': {}, rotation: {}, removal: {} },
-    readySeconds: most('readySeconds'),
-    idleMiB: most('idleMiB'),
-    residentMiB: most('residentMiB'),
-    peakMiB: most('peakMiB'),
+    namespaces: stage.namespaces.length,
+    bare: byPhase((phase) => middle('bare', phase)),
+    operator: byPhase((phase) => middle('operator', phase)),
+    memory: {
+      readySeconds: most('readySeconds'),
+      idleMiB: most('idleMiB'),
+      residentMiB: most('residentMiB'),
+      peakMiB: most('peakMiB'),
+    },
+    rounds: all,
   }
 }
 
-async function bareLoop(stage: Stage): Promise<Seconds> {
-  const { lab, cluster } = stage
+async function bareLoop({ lab, cluster, namespaces }: Stage): Promise<Costs> {
   const spec = { source: { secretRef: { name: 'none' } }, suspend: true }
   const metadata = { name: 'bare' }
   const owner = await lab.client.create<KubeObject>(
@@ -71,69 +93,55 @@ async function bareLoop(stage: Stage): Promise<Seconds> {
   )
   const kubeconfig = await cluster.kubeconfigFor({ namespace: 'regcred-system', serviceAccount: 'regcred-operator' })
   const file = join(root, 'bench', 'bare-loop.ts')
-  const loop = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', file, kubeconfig, owner.metadata.uid],
-    {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    },
-  )
-  loop.stdin.end(stage.namespaces.join('\n'))
+  const args = ['--disable-warning=ExperimentalWarning', file, kubeconfig, owner.metadata.uid]
+  const loop = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  loop.stdin.end(namespaces.join('\n'))
   const [output, [code]] = await Promise.all([text(loop.stdout), once(loop, 'exit')])
   if (code !== 0) throw new Error(`the bare loop ended with ${code}`)
   await lab.client.delete(`${credentialsPath}/bare`)
-  console.log(output)
-  const lines = output
+  const costs = output
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as { phase: Phase; start: number; end: number })
-  return Object.fromEntries(lines.map(({ phase, start, end }) => [phase, (end - start) / 1000])) as Seconds
+    .map((line) => JSON.parse(line) as Cost & { phase: Phase })
+    .map(({ phase, ...cost }) => [phase, cost])
+  return Object.fromEntries(costs) as Costs
 }
 
-async function operatorRound(stage: Stage): Promise<Omit<Round, 'bare'>> {
+export async function operatorRound(stage: Stage): Promise<OperatorRound> {
   const { lab } = stage
   const source = await lab.source('bench', login(1))
   const { operator, readySeconds } = await stage.startOperator()
   await sleep(3_000)
   const idleMiB = residentMiB(operator)
-  const operatorSeconds: Partial<Seconds> = {}
-  const cpu: Partial<Seconds> = {}
-  const requests: Partial<Throughput['requests']> = {}
-  const measure = async (phase: Phase, cause: () => Promise<unknown>) => {
-    const position = stage.now()
-    const used = await cpuSeconds(operator)
+  const measure = async (cause: () => Promise<unknown>) => {
+    const log = stage.follow()
+    const before = cpuSeconds(operator)
     const start = Date.now()
     await cause()
-    const sent = await stage.requestsUntilQuiet(position)
-    operatorSeconds[phase] = (endOf(sent) - start) / 1000
-    cpu[phase] = (await cpuSeconds(operator)) - used
-    requests[phase] = countsOf(sent)
+    const sent = requestsOf(await log.untilQuiet())
+    const work = sent.filter(isWork)
+    const beside = sent.filter((entry) => !isWork(entry))
+    return {
+      cost: { seconds: (endOf(work) - start) / 1000, cpuSeconds: cpuSeconds(operator) - before },
+      requests: { work: countsOf(work), beside: countsOf(beside) },
+    }
   }
-  const namespaces = { include: ['bench-*'], optIn: true }
-  await measure('fan-out', () => lab.credential('bench', { source: { secretRef: { name: source } }, namespaces }))
-  await measure('rotation', () => lab.rotate(source, login(2)))
+  const spec = { source: { secretRef: { name: source } }, namespaces: everywhere }
+  const fanOut = await measure(() => lab.credential('bench', spec))
+  const rotation = await measure(() => lab.rotate(source, login(2)))
   const resident = residentMiB(operator)
-  await measure('removal', () => lab.deleteCredential(lab.unique('bench')))
+  const removal = await measure(() => lab.deleteCredential(lab.unique('bench')))
   const memory = { readySeconds, idleMiB, residentMiB: resident, peakMiB: peakMiB(operator) }
   await operator.stop()
-  await lab.client.delete(`/api/v1/namespaces/regcred-system/secrets/${source}`)
+  await deleteSource(stage, source)
+  const measured = { 'fan-out': fanOut, rotation, removal }
   return {
-    operator: operatorSeconds as Seconds,
-    cpu: cpu as Seconds,
-    requests: requests as Throughput['requests'],
+    operator: byPhase((phase) => measured[phase].cost),
+    requests: byPhase((phase) => measured[phase].requests),
     memory,
   }
 }
 
-export function login(version: number) {
-  return { 'ghcr.io': { username: 'bench', password: `bench-password-${version}` } }
-}
-
-export function median(numbers: readonly number[]): number {
-  return quantile(numbers, 0.5)
-}
-
-export function quantile(numbers: readonly number[], share: number): number {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+function byPhase<T>(value: (phase: Phase) => T): Record<Phase, T> {
+  return { 'fan-out': value('fan-out'), rotation: value('rotation'), removal: value('removal') }
 }

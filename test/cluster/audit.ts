@@ -65,19 +65,20 @@ function entryOf(event: AuditEvent): AuditEntry {
   }
 }
 
-/**
- * Reads an audit log: one entry per request that was received at or after `since`, in the log's order.
- * @param start bytes of the file to leave out, for whoever knows how long it was
- */
-export async function readAuditLog(file: string, since: Date, start = 0): Promise<AuditEntry[]> {
-  const lines = (await buffer(createReadStream(file, { start }))).toString('utf8').split('\n')
+/** Reads an audit log: one entry per request that was received at or after `since`, in the log's order. */
+export async function readAuditLog(file: string, since: Date): Promise<AuditEntry[]> {
+  const text = (await buffer(createReadStream(file))).toString('utf8')
   // After the last line end there is nothing, or a line that is just being written.
-  lines.pop()
+  return parseAuditLog(text.slice(0, text.lastIndexOf('\n') + 1)).filter(({ time }) => time >= since)
+}
+
+/** One entry per request, in the order of the lines, which are whole ones. */
+export function parseAuditLog(lines: string): AuditEntry[] {
   const requests = new Map<string, AuditEntry>()
-  for (const line of lines) {
+  for (const line of lines.split('\n')) {
+    if (line === '') continue
     const event = JSON.parse(line) as AuditEvent
-    const entry = entryOf(event)
-    if (entry.time >= since) requests.set(event.auditID, entry)
+    requests.set(event.auditID, entryOf(event))
   }
   return [...requests.values()]
 }
