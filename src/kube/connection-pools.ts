@@ -4,6 +4,7 @@
  * HTTP/1.1 on purpose: with HTTP/2 one frozen TCP connection takes all requests and watches down with it. Watches have
  * their own pool without a limit, so that they never take connections from reads and writes.
  */
+import { createSecureContext, type SecureContext } from 'node:tls'
 import { type Dispatcher, Pool, ProxyAgent } from 'undici'
 
 /** What KubeConfig reads from the kubeconfig, its files and its exec plugin. */
@@ -26,17 +27,26 @@ const keepAliveMs = 60_000
 /** TCP keep-alive as in client-go: load balancers forget idle connections after a minute. */
 const tcpKeepAlive = { keepAlive: true, keepAliveInitialDelay: 30_000 }
 
-/** @param proxy the URL of an HTTP(S) or SOCKS5 proxy */
+/** What Node makes of the material; of its parts it would make it anew for each connection, and keep it as long. */
+interface Tls extends Pick<TlsMaterial, 'servername' | 'rejectUnauthorized'> {
+  secureContext: SecureContext
+}
+
+/**
+ * @param proxy the URL of an HTTP(S) or SOCKS5 proxy
+ * @throws an error of OpenSSL where certificates or key are none, or do not fit together
+ */
 export function openPools(
   origin: string,
-  tls: TlsMaterial,
+  { ca, cert, key, ...rest }: TlsMaterial,
   proxy: string | undefined,
   connections: number,
 ): ConnectionPools {
+  const tls = { ...rest, secureContext: createSecureContext({ ca, cert, key }) }
   return { requests: openPool(origin, tls, proxy, connections), streams: openPool(origin, tls, proxy, null) }
 }
 
-function openPool(origin: string, tls: TlsMaterial, proxy: string | undefined, connections: number | null): Dispatcher {
+function openPool(origin: string, tls: Tls, proxy: string | undefined, connections: number | null): Dispatcher {
   const options = {
     allowH2: false,
     connections,

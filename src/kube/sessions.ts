@@ -97,32 +97,33 @@ export class Sessions {
   }
 
   async #load(): Promise<Session> {
-    const { connections, reloadSeconds } = this.#options
+    const { reloadSeconds } = this.#options
     const before = this.#session
-    const read: RequestOptions = {}
     try {
+      const read: RequestOptions = {}
       await this.#kubeConfig.applyToHTTPSOptions(read)
+      const tls = tlsOf(read)
+      const headers = headersOf(read)
+      const pools = before !== undefined && sameTls(tls, this.#tls) ? before.pools : this.#open(tls)
+      this.#checkAt = performance.now() + reloadSeconds * 1000
+      if (pools === before?.pools && sameHeaders(headers, before.headers)) return before
+      this.#session = { origin: this.#origin, prefix: this.#server.pathname.replace(/\/$/, ''), headers, pools }
+      this.#tls = tls
+      if (pools === before?.pools) return this.#session
+      if (before !== undefined) this.#drain(before.pools)
+      if (this.#closing !== undefined) this.#drain(pools)
+      return this.#session
     } catch (error) {
       // A file in the middle of its replacement, or a plugin that fails: what was good until now is tried on.
       if (before === undefined) throw credentialsError(error, this.#origin)
       this.#checkAt = performance.now() + minRenewMs
       return before
     }
-    const tls = tlsOf(read)
-    const headers = headersOf(read)
-    this.#checkAt = performance.now() + reloadSeconds * 1000
-    if (before !== undefined && sameTls(tls, this.#tls)) {
-      if (sameHeaders(headers, before.headers)) return before
-      this.#session = { ...before, headers }
-      return this.#session
-    }
+  }
+
+  #open(tls: TlsMaterial): ConnectionPools {
     const proxy = proxyFor(this.#server, this.#kubeConfig.getCurrentCluster()?.proxyUrl, process.env)
-    const pools = openPools(this.#origin, tls, proxy, connections)
-    this.#session = { origin: this.#origin, prefix: this.#server.pathname.replace(/\/$/, ''), headers, pools }
-    this.#tls = tls
-    if (before !== undefined) this.#drain(before.pools)
-    if (this.#closing !== undefined) this.#drain(pools)
-    return this.#session
+    return openPools(this.#origin, tls, proxy, this.#options.connections)
   }
 
   #drain(pools: ConnectionPools): void {

@@ -10,6 +10,7 @@ export interface ApiRequest {
   resource: string
 }
 
+const isWatch = /(?:^|&)watch=(?:true|1)(?:&|$)/
 const SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'token', 'scale', 'finalize', 'eviction', 'log'])
 
 /**
@@ -18,20 +19,20 @@ const SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'token', 'scale', '
  * `/api/v1` or `/apis/GROUP/VERSION`, then `[/namespaces/NS]/RESOURCE[/NAME[/SUBRESOURCE]]`.
  */
 export function describeRequest(method: string, url: string): ApiRequest {
-  const [path = '', query] = url.replace(/^https?:\/\/[^/]*/, '').split('?', 2)
+  const [path = '', query = ''] = url.replace(/^https?:\/\/[^/]*/, '').split('?', 2)
   const [root, ...parts] = path.split('/').filter((part) => part !== '')
   const rest = root === 'api' ? parts.slice(1) : root === 'apis' ? parts.slice(2) : []
   const inNamespace = rest[0] === 'namespaces' && rest.length > 2 && !SUBRESOURCES.has(rest[2] ?? '')
   const [plural, name, sub] = inNamespace ? rest.slice(2) : rest
   const subresource = sub !== undefined && SUBRESOURCES.has(sub) ? `/${sub}` : ''
   const resource = plural !== undefined && /^[a-z]{1,63}$/.test(plural) ? plural + subresource : 'other'
-  return { verb: verbOf(method.toUpperCase(), name !== undefined, new URLSearchParams(query)), resource }
+  return { verb: verbOf(method.toUpperCase(), name !== undefined, query), resource }
 }
 
-function verbOf(method: string, named: boolean, query: URLSearchParams): string {
+function verbOf(method: string, named: boolean, query: string): string {
   switch (method) {
     case 'GET':
-      if (query.get('watch') === 'true' || query.get('watch') === '1') return 'watch'
+      if (isWatch.test(query)) return 'watch'
       return named ? 'get' : 'list'
     case 'POST':
       return 'create'
