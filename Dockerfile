@@ -17,6 +17,8 @@ LABEL org.opencontainers.image.title="regcred-operator" \
 COPY LICENSE /app/
 COPY --from=build /build/dist /app/
 ENV NODE_ENV=production
+# glibc keeps memory for each of Node's threads, of which one alone works much: 8 MiB more than with this (measured).
+ENV MALLOC_ARENA_MAX=1
 # Numeric, so that the kubelet can tell that it is not root (runAsNonRoot).
 USER 65532:65532
 EXPOSE 8443 8081

@@ -65,9 +65,10 @@ export class Stage {
 
   /** Starts the operator as the image and its Deployment do. @returns it, and the seconds until it was ready */
   async startOperator(): Promise<{ operator: RunningOperator; readySeconds: number }> {
-    const command: [string, ...string[]] = [process.execPath, ...nodeFlags(), bundle]
+    const { flags, env } = imageSettings()
+    const command: [string, ...string[]] = [process.execPath, ...flags, bundle]
     const start = performance.now()
-    const operator = await startOperator({ cluster: this.cluster, command, replica: true })
+    const operator = await startOperator({ cluster: this.cluster, command, env, replica: true })
     return { operator, readySeconds: (performance.now() - start) / 1000 }
   }
 
@@ -103,8 +104,10 @@ export function cpuSeconds({ pid }: RunningOperator): number {
   return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e9
 }
 
-/** Those with which the image starts it. */
-function nodeFlags(): string[] {
-  const entrypoint = /^ENTRYPOINT (.+)$/m.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))?.[1] ?? '[]'
-  return (JSON.parse(entrypoint) as string[]).filter((argument) => argument.startsWith('--'))
+/** Node's flags and the environment with which the image starts it. */
+function imageSettings(): { flags: string[]; env: Record<string, string> } {
+  const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8')
+  const entrypoint: string[] = JSON.parse(/^ENTRYPOINT (.+)$/m.exec(dockerfile)?.[1] ?? '[]')
+  const env = [...dockerfile.matchAll(/^ENV (\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value])
+  return { flags: entrypoint.filter((argument) => argument.startsWith('--')), env: Object.fromEntries(env) }
 }

@@ -180,6 +180,26 @@ describe('certificates', () => {
     expect(await whoAmI(client)).toBe('dave')
   })
 
+  test('a certificate whose key is yet to come does not matter, and both are used when it is there', async () => {
+    const [certFile, keyFile] = [join(dir, 'half.crt'), join(dir, 'half.key')]
+    const [before, after] = [await certificateOf('erin'), await certificateOf('frank')]
+    await Promise.all([writeFile(certFile, before.cert), writeFile(keyFile, before.key)])
+    const client = openClient(configFor({ certFile, keyFile }), { reloadSeconds: 0 })
+    expect(await whoAmI(client)).toBe('erin')
+    await writeFile(certFile, after.cert)
+    expect(await whoAmI(client)).toBe('erin')
+    await writeFile(keyFile, after.key)
+    await eventually(async () => expect(await whoAmI(client)).toBe('frank'))
+  })
+
+  test('a certificate and a key that do not belong together are an error', async () => {
+    const [{ cert }, { key }] = [await certificateOf('grace'), await certificateOf('heidi')]
+    const user = { certData: cert.toString('base64'), keyData: key.toString('base64') }
+    await expect(whoAmI(openClient(configFor(user)))).rejects.toMatchObject({
+      code: expect.stringMatching(/^CREDENTIALS_ERR_OSSL/),
+    })
+  })
+
   test('files that were never there are an error', async () => {
     const client = openClient(configFor({}, { caData: undefined, caFile: join(dir, 'missing') }))
     await expect(whoAmI(client)).rejects.toMatchObject({ code: 'CREDENTIALS_ENOENT' })
