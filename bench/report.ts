@@ -75,14 +75,14 @@ Written by \`${about.command}\` on ${about.date}; it took ${about.duration}. Ope
 Kubernetes ${about.kubernetes}, etcd ${about.etcd}; ${about.cores} cores (${about.processor}) and ${about.memoryGiB} GiB of memory for the
 operator, the bare loop, the control plane and the measuring. The seconds are those of this machine; ratios and requests carry over.
 
-The bare loop (bench/bare-loop.ts) sends the same writes over as many connections and does nothing else. Seconds end with the last
-write, by the API server's audit log. Medians of the rounds below.`
+The bare loop (bench/bare-loop.ts) sends the same writes over as many connections and does nothing else; its seconds are its own. Those of
+the operator begin before the change that it has to see and end with its last write, by the API server's audit log.`
 }
 
 function speed(throughput: readonly Throughput[], plot: string | undefined): string {
   const head = [
     'namespaces',
-    '',
+    'phase',
     'bare loop, s',
     'operator, s',
     'ratio',
@@ -112,6 +112,7 @@ function speed(throughput: readonly Throughput[], plot: string | undefined): str
   const growth = first !== last && first && last ? linearity(first, last) : []
   return [
     '## 1. Fan-out and rotation',
+    'Medians of the rounds, which are at the end.',
     table(head, rows),
     ...growth,
     ...(plot ? [`![Seconds over namespaces](${plot})`] : []),
@@ -129,7 +130,7 @@ function linearity(first: Throughput, last: Throughput): string[] {
 function requests(throughput: readonly Throughput[]): string {
   const head = [
     'namespaces',
-    '',
+    'phase',
     'about the namespaces',
     'one write for each, no read',
     'beside that',

@@ -82,9 +82,10 @@ export function measureFairness(stage: Stage, seconds: number): Promise<Fairness
 async function serve(stage: Stage, seconds: number): Promise<Service> {
   const log = stage.follow()
   const stories = new Map<string, Story>()
+  const prefix = `${newPrefix}${Date.now()}`
   const create = async (index: number) => {
     await sleep(index * everyMs)
-    const name = `${newPrefix}${index}`
+    const name = `${prefix}-${index}`
     await stage.makeNamespace(name)
     stories.set(name, { created: Date.now() })
   }
