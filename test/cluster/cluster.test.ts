@@ -103,6 +103,7 @@ describe('the audit log', () => {
         name: 'no-such-thing',
         code: 404,
         time: expect.any(Date),
+        ended: expect.any(Date),
         userAgent: expect.stringMatching(/^kubectl/),
         requestURI: `/api/v1/namespaces/${namespace}/configmaps/no-such-thing`,
       },
