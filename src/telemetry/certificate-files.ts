@@ -50,7 +50,8 @@ export const certificateFiles =
 async function readPair(flag: string, dir: string): Promise<KeyPair> {
   const certFile = join(dir, 'tls.crt')
   const keyFile = join(dir, 'tls.key')
-  const [cert, key] = await Promise.all([readText(flag, certFile), readText(flag, keyFile)])
+  const cert = await readText(flag, certFile) // of two that are missing this is the one to name
+  const key = await readText(flag, keyFile)
   // In one sentence each: what OpenSSL says differs from version to version, and helps nobody.
   const certificate = attempt(() => new X509Certificate(cert))
   if (!certificate) throw new CertificateError(`${flag}: ${certFile} holds no certificate in PEM; put one there`)
