@@ -12,7 +12,6 @@ import type { KubeClient } from './kube/client.ts'
 import type { EventRecorder } from './kube/events.ts'
 import { fenced } from './kube/fence.ts'
 import { lead } from './kube/lease.ts'
-import type { Pace } from './kube/pace.ts'
 import { type Reflector, reflect } from './kube/reflector.ts'
 import { NotLeadingError, type Term } from './kube/term.ts'
 import { type Concurrency, WorkQueue, type WorkQueueOptions } from './kube/work-queue.ts'
@@ -30,7 +29,7 @@ export interface RunParts {
   identity: string
   client: KubeClient
   /** Of the namespaces. */
-  pace: Pace
+  pace: Concurrency
   /** For the leader election. */
   leaseClient: KubeClient
   /** To issuers and registries. */

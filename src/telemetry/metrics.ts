@@ -100,26 +100,12 @@ export class Metrics {
   #admission: Gauge | undefined
 
   constructor() {
-    const queues = this.#queues
     this.#gaugeLogins()
-    new Gauge({
-      name: 'regcred_workqueue_depth',
-      help: 'Keys that wait for a reconcile.',
-      labelNames: ['loop'],
-      ...this.#registers,
-      collect() {
-        for (const [loop, { depth }] of queues) this.set({ loop }, depth)
-      },
-    })
-    new Gauge({
-      name: 'regcred_workqueue_concurrency',
-      help: 'Keys that may be worked on at once; fewer of the namespaces while the API server answers 429.',
-      labelNames: ['loop'],
-      ...this.#registers,
-      collect() {
-        for (const [loop, { concurrency }] of queues) this.set({ loop }, concurrency)
-      },
-    })
+    this.#gaugeQueues('depth', 'Keys that wait for a reconcile.')
+    this.#gaugeQueues(
+      'concurrency',
+      'Keys that may be worked on at once; fewer of the namespaces while the API server answers 429.',
+    )
     collectDefaultMetrics({ register: this.registry })
     // A series that begins at 0 lets rate() see the first error
     for (const loop of LOOPS) for (const result of RESULTS) this.#reconciles.inc({ loop, result }, 0)
@@ -166,6 +152,19 @@ export class Metrics {
   /** An eviction of a stuck pod was asked for. */
   evictionAsked(result: EvictionResult): void {
     this.#evictions.inc({ result })
+  }
+
+  #gaugeQueues(what: keyof QueueGauge, help: string): void {
+    const queues = this.#queues
+    new Gauge({
+      name: `regcred_workqueue_${what}`,
+      help,
+      labelNames: ['loop'],
+      ...this.#registers,
+      collect() {
+        for (const [loop, queue] of queues) this.set({ loop }, queue[what])
+      },
+    })
   }
 
   #gaugeLogins(): void {
