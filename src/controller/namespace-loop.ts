@@ -26,7 +26,7 @@ import type { Ownership } from './ownership.ts'
 import type { Payloads } from './payloads.ts'
 import type { Reporter } from './reporter.ts'
 import type { Content, SecretWriter } from './secret-writer.ts'
-import { isToWrite, type ServiceAccountWriter } from './service-account-writer.ts'
+import type { ServiceAccountWriter } from './service-account-writer.ts'
 
 export interface NamespaceLoopParts {
   caches: Caches
@@ -105,9 +105,8 @@ export class NamespaceLoop {
     }
     const unreliable = new Set<string>()
     for (const serviceAccount of [...caches.serviceAccounts.inNamespace(name)]) {
-      // Not so much as a promise for each of thousands that are right already.
-      const link = this.#link(namespace, serviceAccount, targets, states)
-      const failure = link && (await attempt(link))
+      const linking = this.#link(namespace, serviceAccount, targets, states)
+      const failure = linking && (await attempt(() => linking))
       const problem = isFull(serviceAccount) ? tooManyPullSecrets : failure
       if (problem) blame(problem, serviceAccount, targets)
       const contended = contendedOf('ServiceAccount', serviceAccount.name)
@@ -193,7 +192,7 @@ export class NamespaceLoop {
     serviceAccount: ObservedServiceAccount,
     targets: readonly Target[],
     states: readonly CredentialState[],
-  ): (() => Promise<void>) | undefined {
+  ): Promise<void> | undefined {
     const { contention, serviceAccounts } = this.#parts
     const key = objectKey('ServiceAccount', namespace.name, serviceAccount.name)
     const aim = linksAim(serviceAccount, targets)
@@ -204,16 +203,15 @@ export class NamespaceLoop {
       for (const { desired, available } of targets) links.set(desired.name, desiredLink(desired, available, current))
       return links
     }
-    if (!isToWrite(serviceAccount, linksOf)) return undefined
-    return async () => {
-      if (!(await serviceAccounts.write(namespace.name, serviceAccount, linksOf))) return
+    return serviceAccounts.write(namespace.name, serviceAccount, linksOf)?.then((written) => {
+      if (!written) return
       contention.wrote(key, aim, serviceAccount.listManager)
       const added = targets.find(({ desired, available }) => {
         const link = desiredLink(desired, available, serviceAccount)
         return link === 'add' && isPending(link, desired.name, serviceAccount)
       })
       if (added) this.#parts.linked(namespace.name, serviceAccount.name, added.desired.name)
-    }
+    })
   }
 
   async #takeAway(namespace: string, { desired, observed, change }: Target): Promise<void> {

@@ -38,11 +38,6 @@ export class OverruledError extends Error {
 /** What is to become of each reference, for a state of the ServiceAccount. */
 type LinksOf = (serviceAccount: ObservedServiceAccount) => ReadonlyMap<string, Link>
 
-/** Whether `write` would write. */
-export function isToWrite(serviceAccount: ObservedServiceAccount, linksOf: LinksOf): boolean {
-  return changeOf(serviceAccount, linksOf) !== undefined
-}
-
 function changeOf(current: ObservedServiceAccount, linksOf: LinksOf): LinkChange | undefined {
   return current.deleting || current.tooMany ? undefined : linkChange(current, linksOf(current))
 }
@@ -57,18 +52,28 @@ export class ServiceAccountWriter {
   }
 
   /**
-   * Makes the references of one ServiceAccount right; no write when they are.
+   * Makes the references of one ServiceAccount right.
    * @param linksOf asked again for every new state of the ServiceAccount
-   * @returns whether it was written
+   * @returns whether it was written; undefined when they are right already: not so much as a promise for each of thousands
    * @throws ApiError, OverruledError
    */
-  async write(namespace: string, serviceAccount: ObservedServiceAccount, linksOf: LinksOf): Promise<boolean> {
+  write(namespace: string, serviceAccount: ObservedServiceAccount, linksOf: LinksOf): Promise<boolean> | undefined {
+    const change = changeOf(serviceAccount, linksOf)
+    return change && this.#write(namespace, serviceAccount, change, linksOf)
+  }
+
+  async #write(
+    namespace: string,
+    serviceAccount: ObservedServiceAccount,
+    firstChange: LinkChange,
+    linksOf: LinksOf,
+  ): Promise<boolean> {
     const path = serviceAccountPath(namespace, serviceAccount.name)
     try {
       let current = serviceAccount
+      let change: LinkChange | undefined = firstChange
       let answers = 0
       for (let attempt = 1; ; attempt++) {
-        const change = changeOf(current, linksOf)
         if (change === undefined) return answers > 0
         if (answers > overruledDelays.length) throw new OverruledError(current, change)
         if (answers > 0) await delay(overruledDelays[answers - 1])
@@ -77,6 +82,7 @@ export class ServiceAccountWriter {
         const live = answer ?? (await this.#client.get<KubeObject>(path))
         this.#cache.writeThrough(live)
         current = observeServiceAccount(live)
+        change = changeOf(current, linksOf)
       }
     } catch (error) {
       if (!isNotFound(error)) throw error
