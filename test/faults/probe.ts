@@ -15,9 +15,11 @@ process.on('SIGUSR2', async () => {
   }
   const { heapUsed, rss } = process.memoryUsage()
   const resources = process.getActiveResourcesInfo()
-  const timers = resources.filter((each) => each === 'Timeout').length
+  const count = (type: string) => resources.filter((each) => each === type).length
+  const timers = count('Timeout')
+  const sockets = count('TCPSocketWrap')
   const file = process.env.HEAP_SNAPSHOT
   if (file !== undefined && existsSync(file)) writeHeapSnapshot(file)
-  const told = { heapUsed, rss, timers, handles: resources.length - timers }
+  const told = { heapUsed, rss, timers, sockets, handles: resources.length - timers - sockets }
   process.stdout.write(`${JSON.stringify({ time: new Date(), level: 'info', message: 'probed', ...told })}\n`)
 })

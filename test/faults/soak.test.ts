@@ -81,7 +81,7 @@ test(
         await eventually(served, { timeoutMs: convergeMs })
         looks.push(await probe(operator))
       }
-      for (const key of ['heapUsed', 'rss', 'timers', 'handles'] as const) compare(looks, key)
+      for (const key of ['heapUsed', 'rss', 'timers', 'sockets', 'handles'] as const) compare(looks, key)
     } finally {
       await operator.stop()
       await tcp.close()
@@ -97,7 +97,9 @@ const allowed = {
   heapUsed: { factor: 1.15, more: 0 },
   rss: { factor: 1.25, more: 0 },
   timers: { factor: 1, more: 3 },
-  handles: { factor: 1, more: 5 },
+  /** Connections that were cut come back as they are needed, up to the pool's 32; one more for each renewal would be 60. */
+  sockets: { factor: 1, more: 32 },
+  handles: { factor: 1, more: 3 },
 }
 
 function compare(looks: Memory[], key: keyof typeof allowed): void {
