@@ -3,10 +3,15 @@
  * and the status read here. An entry exists from when a namespace starts to concern a credential until the credential
  * has been taken out of it again, so a credential without entries has left nothing behind.
  */
-import { type Outcome, pending, type Tally, tally } from '../model/outcome.ts'
+import { isSame, type Outcome, pending, type Tally, tally } from '../model/outcome.ts'
+
+/** Outcomes of one credential that are looked through for one that says the same. */
+const maxRecent = 4
 
 export class Board {
   readonly #outcomes = new Map<string, Map<string, Outcome>>()
+  /** Credential → what it met lately. Most namespaces fare alike, and what came of them is one object. */
+  readonly #recent = new Map<string, readonly Outcome[]>()
   readonly #changed: (credential: string) => void
 
   /** @param changed called with the credential whose outcomes have changed */
@@ -21,8 +26,11 @@ export class Board {
 
   /** @param outcome undefined: nothing of the credential is left there */
   report(credential: string, namespace: string, outcome: Outcome | undefined): void {
-    if (outcome !== undefined) this.#of(credential).set(namespace, outcome)
-    else if (!this.#outcomes.get(credential)?.delete(namespace)) return
+    const before = this.outcomeOf(credential, namespace)
+    const after = outcome && this.#shared(credential, outcome)
+    if (before === after) return // of many credentials in one Secret most have no part in a change of it
+    if (after) this.#of(credential).set(namespace, after)
+    else this.#outcomes.get(credential)?.delete(namespace)
     this.#changed(credential)
   }
 
@@ -35,6 +43,7 @@ export class Board {
 
   forgetCredential(credential: string): void {
     this.#outcomes.delete(credential)
+    this.#recent.delete(credential)
   }
 
   has(credential: string, namespace: string): boolean {
@@ -63,6 +72,14 @@ export class Board {
   isReplaced(credential: string, version: number): boolean {
     const outcomes = this.#outcomes.get(credential)?.values() ?? []
     return [...outcomes].every(({ replaced }) => replaced === version)
+  }
+
+  #shared(credential: string, outcome: Outcome): Outcome {
+    const recent = this.#recent.get(credential) ?? []
+    const shared = recent.find((each) => isSame(each, outcome))
+    if (shared) return shared
+    this.#recent.set(credential, [outcome, ...recent].slice(0, maxRecent))
+    return outcome
   }
 
   #of(credential: string): Map<string, Outcome> {

@@ -15,15 +15,41 @@ export interface Outcome {
   overlaps: readonly Overlap[]
 }
 
-/** Of a namespace that has come to concern a credential, before the namespace loop has been there. */
-export function pending(selected: boolean): Outcome {
-  const serviceAccounts = { selected: 0, linked: 0 }
-  const nothingYet = { version: noVersion, replaced: noVersion, failure: undefined, contended: undefined }
-  return { ...nothingYet, selected, serviceAccounts, overlaps: [] }
-}
-
 /** Not of any credential: what it stands for counts as not yet synced. */
 export const noVersion = -1
+export const noLinks: Outcome['serviceAccounts'] = Object.freeze({ selected: 0, linked: 0 })
+export const noOverlaps: Outcome['overlaps'] = Object.freeze([])
+
+const nothingYet = { version: noVersion, replaced: noVersion, failure: undefined, contended: undefined }
+const pendingHere: Outcome = { ...nothingYet, selected: true, serviceAccounts: noLinks, overlaps: noOverlaps }
+const pendingRemoval: Outcome = { ...pendingHere, selected: false }
+
+/** Of a namespace that has come to concern a credential, before the namespace loop has been there. */
+export function pending(selected: boolean): Outcome {
+  return selected ? pendingHere : pendingRemoval
+}
+
+/** Whether two say the same. */
+export function isSame(a: Outcome, b: Outcome): boolean {
+  return (
+    a.version === b.version &&
+    a.replaced === b.replaced &&
+    a.selected === b.selected &&
+    a.failure?.reason === b.failure?.reason &&
+    a.failure?.message === b.failure?.message &&
+    a.contended?.kind === b.contended?.kind &&
+    a.contended?.name === b.contended?.name &&
+    a.contended?.manager === b.contended?.manager &&
+    a.serviceAccounts.selected === b.serviceAccounts.selected &&
+    a.serviceAccounts.linked === b.serviceAccounts.linked &&
+    sameOverlaps(a.overlaps, b.overlaps)
+  )
+}
+
+function sameOverlaps(a: readonly Overlap[], b: readonly Overlap[]): boolean {
+  if (a === b) return true // of one payload, be they many
+  return a.length === b.length && a.every((overlap, index) => keyOf(overlap) === keyOf(b[index]))
+}
 
 export interface Problem {
   /** CamelCase, for conditions, Events and `status.failures`. */
@@ -73,12 +99,16 @@ export function tally(outcomes: ReadonlyMap<string, Outcome>, version: number): 
     if (outcome.contended) sum.contended.push({ namespace, ...outcome.contended })
     sum.serviceAccounts.selected += outcome.serviceAccounts.selected
     sum.serviceAccounts.linked += outcome.serviceAccounts.linked
-    for (const overlap of outcome.overlaps) overlaps.set(`${overlap.key} ${overlap.winner} ${overlap.loser}`, overlap)
+    for (const overlap of outcome.overlaps) overlaps.set(keyOf(overlap), overlap)
   }
   sum.failures = sum.failures.sort(byNamespace).slice(0, maxFailures)
   sum.contended.sort(byNamespace)
   sum.overlaps = [...overlaps.values()]
   return sum
+}
+
+function keyOf(overlap: Overlap | undefined): string {
+  return `${overlap?.key} ${overlap?.winner} ${overlap?.loser}`
 }
 
 function byNamespace(a: { namespace: string }, b: { namespace: string }): number {

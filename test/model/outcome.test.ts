@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { Contended } from '../../src/model/contended.ts'
-import { type Outcome, tally } from '../../src/model/outcome.ts'
+import { isSame, type Outcome, tally } from '../../src/model/outcome.ts'
 import { outcome } from './findings.ts'
 
 const contended: Contended = { kind: 'ServiceAccount', name: 'default', manager: undefined }
@@ -61,6 +61,48 @@ test('overlaps that differ in key, winner or loser are told apart', () => {
   ]
   const sum = tally(new Map(overlaps.map((overlap, index) => [`team-${index}`, outcome({ overlaps: [overlap] })])), 2)
   expect(sum.overlaps).toEqual(overlaps)
+})
+
+describe('two outcomes', () => {
+  const overlaps = [{ key: 'ghcr.io', winner: 'a', loser: 'b' }]
+  const all: Required<Outcome> = outcome({ failure, contended, overlaps })
+
+  test('say the same when all of it is equal', () => {
+    const again = {
+      ...all,
+      failure: { ...failure },
+      contended: { ...contended },
+      serviceAccounts: { ...all.serviceAccounts },
+      overlaps: overlaps.map((each) => ({ ...each })),
+    }
+    expect(isSame(all, again)).toBe(true)
+  })
+
+  test.each<[keyof Outcome, Partial<Outcome>[]]>([
+    ['version', [{ version: 1 }]],
+    ['replaced', [{ replaced: 1 }]],
+    ['selected', [{ selected: false }]],
+    [
+      'failure',
+      [{ failure: undefined }, { failure: { ...failure, reason: 'x' } }, { failure: { ...failure, message: 'x' } }],
+    ],
+    [
+      'contended',
+      [
+        { contended: undefined },
+        { contended: { ...contended, kind: 'Secret' } },
+        { contended: { ...contended, name: 'x' } },
+        { contended: { ...contended, manager: 'x' } },
+      ],
+    ],
+    [
+      'serviceAccounts',
+      [{ serviceAccounts: { selected: 2, linked: 1 } }, { serviceAccounts: { selected: 1, linked: 0 } }],
+    ],
+    ['overlaps', [{ overlaps: [] }, { overlaps: [{ key: 'ghcr.io', winner: 'b', loser: 'a' }] }]],
+  ])('do not when %s is another', (_, others) => {
+    for (const other of others) expect(isSame(all, { ...all, ...other })).toBe(false)
+  })
 })
 
 const outcomes: fc.Arbitrary<Map<string, Outcome>> = fc
