@@ -139,7 +139,7 @@ export class NamespaceLoop {
     const change = secretChange(desired, observed, wanted)
     const available = observed?.ours === true && !observed.deleting
     const isWritten = wanted !== undefined && change === 'none'
-    if (change === 'not-owned' && observed && !mayBeSource) reporter.notOwned(observed, desired.selectedBy)
+    if (change === 'not-owned' && observed && !mayBeSource) reporter.notOwned(observed, [...desired.selectedBy])
     const nothingYet = { failure: undefined, stuck: undefined, contended: undefined }
     return { desired, observed, change, wanted, mayBeSource, isWritten, available, ...nothingYet }
   }
@@ -199,8 +199,10 @@ export class NamespaceLoop {
     if (!contention.mayWrite(key, aim)) return undefined
     const linksOf = (current: ObservedServiceAccount) => {
       const links = new Map<string, Link>()
-      for (const name of current.managed) links.set(name, leftoverLink(name, namespace, states))
       for (const { desired, available } of targets) links.set(desired.name, desiredLink(desired, available, current))
+      for (const name of current.managed) {
+        if (!links.has(name)) links.set(name, leftoverLink(name, namespace, states))
+      }
       return links
     }
     return serviceAccounts.write(namespace.name, serviceAccount, linksOf)?.then((written) => {
@@ -237,10 +239,9 @@ export class NamespaceLoop {
     unreliable: ReadonlySet<string>,
   ): void {
     const { board, caches, credentials } = this.#parts
+    const staying = [...caches.serviceAccounts.inNamespace(namespace.name)].filter(({ deleting }) => !deleting)
     const countLinks: CountLinks = (credential, secretName) => {
-      const selected = [...caches.serviceAccounts.inNamespace(namespace.name)].filter(
-        (each) => !each.deleting && selectsServiceAccount(credential, each),
-      )
+      const selected = staying.filter((each) => selectsServiceAccount(credential, each))
       const linked = selected.filter((each) => each.pullSecrets.includes(secretName) && !unreliable.has(each.name))
       return { selected: selected.length, linked: linked.length }
     }

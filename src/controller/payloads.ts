@@ -5,6 +5,7 @@
 import type { CredentialState } from '../model/desired.ts'
 import { encodeBase64, formatDockerConfigJson, maxSecretBytes } from '../model/docker-config.ts'
 import { merge, type Overlap } from '../model/merge.ts'
+import type { OverlapsByName } from '../model/target.ts'
 
 export interface Payload {
   /** `.dockerconfigjson` in base64. */
@@ -13,7 +14,7 @@ export interface Payload {
   hash: string
   /** Whose entries are in it, sorted by name. */
   madeOf: readonly CredentialState[]
-  overlaps: readonly Overlap[]
+  overlaps: OverlapsByName
 }
 
 interface Made {
@@ -71,6 +72,15 @@ export class Payloads {
     )
     const text = formatDockerConfigJson(entries)
     const madeOf = contributors.filter(({ credential }) => !leftOut.has(credential.name))
-    return { data: encodeBase64(text), hash: this.#hash(text), madeOf, overlaps }
+    return { data: encodeBase64(text), hash: this.#hash(text), madeOf, overlaps: byName(madeOf, overlaps) }
   }
+}
+
+function byName(madeOf: readonly CredentialState[], overlaps: readonly Overlap[]): OverlapsByName {
+  const named = new Map<string, Overlap[]>(madeOf.map(({ credential }) => [credential.name, []]))
+  for (const overlap of overlaps) {
+    named.get(overlap.winner)?.push(overlap)
+    named.get(overlap.loser)?.push(overlap)
+  }
+  return named
 }

@@ -2,7 +2,7 @@
  * A RegistryCredential as the loops work with it: defaults filled in (an object stored under an older schema may lack
  * them), globs compiled, nothing of the API machinery but what is needed.
  */
-import { refreshAnnotation } from '../api/names.ts'
+import { refreshAnnotation, useLabel } from '../api/names.ts'
 import type { RegistryCredential } from '../api/registry-credential.ts'
 import { compileGlobs, type NameMatcher } from './glob.ts'
 import type { LabelSelector } from './label-selector.ts'
@@ -10,6 +10,8 @@ import type { LabelSelector } from './label-selector.ts'
 export interface Credential {
   name: string
   uid: string
+  /** The label by which a Namespace opts in or out: made once, since every look at a namespace asks for it. */
+  useLabel: string
   generation: number
   deleting: boolean
   secretName: string
@@ -48,6 +50,7 @@ export function interpret({ metadata, spec }: RegistryCredential): Credential {
   return {
     name: metadata.name,
     uid: metadata.uid,
+    useLabel: useLabel(metadata.name),
     generation: metadata.generation ?? 0,
     deleting: metadata.deletionTimestamp !== undefined,
     secretName: spec.secretName ?? 'regcred',

@@ -22,7 +22,7 @@ export interface CredentialState {
   version: number
 }
 
-export type DesiredSecret = { name: string; selectedBy: readonly CredentialState[] } & (
+export type DesiredSecret = { name: string; selectedBy: ReadonlySet<CredentialState> } & (
   | { state: 'present'; contributors: readonly CredentialState[] }
   /** Nothing is written or removed, since the entries of some contributors are not known. */
   | { state: 'held'; waitsFor: readonly string[] }
@@ -42,14 +42,13 @@ export function desiredSecret(
     credential.secretName === name && selectsNamespace(credential, namespace)
 
   const living = credentials.filter(({ credential }) => !credential.deleting)
-  const selectedBy = living.filter((state) => !state.frozen && selects(state))
+  const selectedBy = new Set(living.filter((state) => !state.frozen && selects(state)))
   const frozen = living.filter((state) => state.frozen && (contributes(state) || selects(state)))
   const kept = frozen.filter((state) => contributes(state) && selectsNamespace(state.credential, namespace))
-  const known = selectedBy.filter(({ entries }) => entries !== undefined)
+  const known = [...selectedBy].filter(({ entries }) => entries !== undefined)
   const unknown = [...selectedBy, ...kept].filter(({ entries }) => entries === undefined)
-  const leaving = credentials.some(
-    (state) => contributes(state) && !selectedBy.includes(state) && !frozen.includes(state),
-  )
+  const staying = new Set([...selectedBy, ...frozen])
+  const leaving = credentials.some((state) => !staying.has(state) && contributes(state))
   // Whose entries are to come or to go is reason enough; one of whom nothing is known or wanted yet is none.
   const changes = known.length > 0 || leaving
   // To wait for one whom only a claim names must not keep anybody in who has to go.

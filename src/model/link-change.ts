@@ -18,8 +18,10 @@ export interface LinkChange {
  * @param available whether the Secret is there and ours; a reference is never added before its Secret
  */
 export function desiredLink(desired: DesiredSecret, available: boolean, serviceAccount: ObservedServiceAccount): Link {
-  const selected = (states: DesiredSecret['selectedBy']) =>
-    states.some(({ credential }) => selectsServiceAccount(credential, serviceAccount))
+  const selected = (states: Iterable<CredentialState>) => {
+    for (const { credential } of states) if (selectsServiceAccount(credential, serviceAccount)) return true
+    return false
+  }
   switch (desired.state) {
     case 'absent':
       return selected(desired.selectedBy) ? 'keep' : 'remove' // its Secret is to come: an admission policy insists on it

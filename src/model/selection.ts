@@ -3,7 +3,7 @@
  * CEL; the two must agree. In order: opting out wins over everything, then `exclude`, then opting in, then `include`
  * and `selector`, of which both must hold when both are given.
  */
-import { optOutKey, useLabel } from '../api/names.ts'
+import { optOutKey } from '../api/names.ts'
 import type { Credential } from './credential.ts'
 import { type Labels, matchesLabels } from './label-selector.ts'
 
@@ -16,9 +16,9 @@ export interface Namespace {
 /** Namespaces of Kubernetes itself: only an `include` that names them without a wildcard selects them. */
 const systemNamespaces = new Set(['kube-system', 'kube-public', 'kube-node-lease'])
 
-export function selectsNamespace({ name, namespaces }: Credential, namespace: Namespace): boolean {
+export function selectsNamespace({ useLabel, namespaces }: Credential, namespace: Namespace): boolean {
   const { include, selector, exclude, optIn } = namespaces
-  const use = namespace.labels[useLabel(name)]
+  const use = namespace.labels[useLabel]
   if (namespace.terminating || use === 'false' || namespace.labels[optOutKey] === 'true') return false
   if (exclude(namespace.name)) return false
   const system = systemNamespaces.has(namespace.name)

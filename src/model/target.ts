@@ -4,9 +4,12 @@ import type { Credential } from './credential.ts'
 import { type CredentialState, type DesiredSecret, feeds } from './desired.ts'
 import type { Overlap } from './merge.ts'
 import type { RecognizedSecret } from './observed.ts'
-import { noVersion, type Outcome, type Problem } from './outcome.ts'
+import { noLinks, noOverlaps, noVersion, type Outcome, type Problem } from './outcome.ts'
 import type { SecretChange, Wanted } from './secret-change.ts'
 import { type Namespace, selectsNamespace } from './selection.ts'
+
+/** Of each credential whose entries are in a Secret, by its name: the overlaps that it has a part in. */
+export type OverlapsByName = ReadonlyMap<string, readonly Overlap[]>
 
 export interface Target {
   desired: DesiredSecret
@@ -14,7 +17,7 @@ export interface Target {
   observed: RecognizedSecret | undefined
   change: SecretChange
   /** Given when it should be there. */
-  wanted: (Wanted & { overlaps: readonly Overlap[] }) | undefined
+  wanted: (Wanted & { overlaps: OverlapsByName }) | undefined
   /** It may be the source of a credential, and is never touched. */
   mayBeSource: boolean
   /** What is wanted was put into it, whatever others have made of that since. */
@@ -32,6 +35,8 @@ export interface Target {
 /** ServiceAccounts of the namespace that the credential selects, and how many of them refer to the Secret of this name. */
 export type CountLinks = (credential: Credential, secretName: string) => Outcome['serviceAccounts']
 
+const nothingWrong = { failure: undefined, contended: undefined, overlaps: noOverlaps }
+
 /** @returns undefined when nothing of the credential is in the namespace, nor should be */
 export function outcomeOf(
   state: CredentialState,
@@ -40,12 +45,9 @@ export function outcomeOf(
   countLinks: CountLinks,
 ): Outcome | undefined {
   const { credential, version } = state
-  const left = targets
-    .filter(({ desired }) => !desired.selectedBy.includes(state))
-    .map((target) => remainder(target, credential, namespace))
-    .find((problem) => problem !== undefined)
   const replaced = targets.some((target) => mayHoldOlder(target, credential, namespace)) ? noVersion : version
-  const own = targets.find(({ desired }) => desired.selectedBy.includes(state))
+  const left = leftOf(state, namespace, targets)
+  const own = targets.find(({ desired }) => desired.selectedBy.has(state))
   if (own) {
     const { desired, failure, stuck, contended, wanted } = own
     const serviceAccounts = countLinks(credential, desired.name)
@@ -57,25 +59,16 @@ export function outcomeOf(
       failure: failure ?? stuck ?? obstacleOf(own, state) ?? (contended && contendedProblem(contended)) ?? left,
       contended,
       serviceAccounts,
-      overlaps: wanted?.overlaps.filter((o) => o.winner === credential.name || o.loser === credential.name) ?? [],
+      overlaps: wanted?.overlaps.get(credential.name) ?? noOverlaps,
     }
   }
   const frozen = state.frozen ? targets.find(({ observed }) => feeds(credential, namespace, observed)) : undefined
   if (frozen) {
     const serviceAccounts = countLinks(credential, frozen.desired.name)
-    return {
-      version,
-      replaced,
-      selected: true,
-      failure: undefined,
-      contended: undefined,
-      serviceAccounts,
-      overlaps: [],
-    }
+    return { ...nothingWrong, version, replaced, selected: true, serviceAccounts }
   }
   if (state.frozen || left === undefined) return undefined
-  const serviceAccounts = { selected: 0, linked: 0 }
-  return { version, replaced, selected: false, failure: left, contended: undefined, serviceAccounts, overlaps: [] }
+  return { ...nothingWrong, version, replaced, selected: false, failure: left, serviceAccounts: noLinks }
 }
 
 /**
@@ -93,9 +86,18 @@ function mayHoldOlder(
   return feeds(credential, where, observed) && !isWritten && !isGone
 }
 
+/** The first problem that keeps something of the credential in a Secret that is not for it, or not any more. */
+function leftOf(state: CredentialState, namespace: Namespace, targets: readonly Target[]): Problem | undefined {
+  for (const target of targets) {
+    const problem = target.desired.selectedBy.has(state) ? undefined : remainder(target, state.credential, namespace)
+    if (problem) return problem
+  }
+  return undefined
+}
+
 /** By name: what is wanted may have been made of an earlier record of the same version. */
 function isMadeOf(wanted: Target['wanted'], { credential: { name } }: CredentialState): boolean {
-  return wanted?.madeOf.some(({ credential }) => credential.name === name) === true
+  return wanted?.overlaps.has(name) === true
 }
 
 /**

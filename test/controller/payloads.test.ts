@@ -51,4 +51,17 @@ describe('the payload of a set of credentials', () => {
     payloads.of([a, b])
     expect(made).toHaveLength(3)
   })
+
+  test('tells of each whose entries are in it which overlaps it has a part in', () => {
+    const { payloads } = open()
+    const [a, b, c] = [stateOf('a', 1), { ...stateOf('b', 2), entries: stateOf('a', 2).entries }, stateOf('c', 3)]
+    const overlap = { key: 'a.example.com', winner: 'a', loser: 'b' }
+    expect(payloads.of([a, b, c]).overlaps).toEqual(
+      new Map([
+        ['a', [overlap]],
+        ['b', [overlap]],
+        ['c', []],
+      ]),
+    )
+  })
 })

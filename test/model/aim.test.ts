@@ -6,7 +6,7 @@ import { credential, entriesFor, serviceAccount, state } from './builders.ts'
 const a = state(credential('a'), { entries: entriesFor('a', 'a.io') })
 
 function targets(...selectedBy: (typeof a)[]): Target[] {
-  const desired = { name: 'regcred', selectedBy, state: 'present', contributors: [a] } as const
+  const desired = { name: 'regcred', selectedBy: new Set(selectedBy), state: 'present', contributors: [a] } as const
   const nothing = { observed: undefined, wanted: undefined, failure: undefined, stuck: undefined, contended: undefined }
   return [{ desired, change: 'none', mayBeSource: false, isWritten: true, available: true, ...nothing }]
 }

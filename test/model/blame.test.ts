@@ -25,8 +25,8 @@ function target(desired: DesiredSecret): Target {
   }
 }
 
-const wanted = () => target({ name: 'regcred', selectedBy: [a], state: 'present', contributors: [a] })
-const unwanted = () => target({ name: 'regcred', selectedBy: [], state: 'absent' })
+const wanted = () => target({ name: 'regcred', selectedBy: new Set([a]), state: 'present', contributors: [a] })
+const unwanted = () => target({ name: 'regcred', selectedBy: new Set(), state: 'absent' })
 
 test('what keeps a reference from being added is a failure, from being taken off a thing that is stuck', () => {
   const [toAdd, toRemove] = [wanted(), unwanted()]

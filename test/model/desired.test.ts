@@ -165,7 +165,7 @@ test('who selects is told in every state, without those who are suspended, delet
     e: { ...steady, moved: true },
     f: { known: true, feeds: true },
   }
-  expect(desired(situations).selectedBy.map(({ credential: { name } }) => name)).toEqual(['a', 'b'])
+  expect([...desired(situations).selectedBy].map(({ credential: { name } }) => name)).toEqual(['a', 'b'])
 })
 
 test('one that may not write the Secret name it asks for counts as suspended', () => {
@@ -305,7 +305,7 @@ describe('for any credentials', () => {
           ({ credential: each, frozen }) =>
             !each.deleting && !frozen && each.secretName === 'regcred' && selectsNamespace(each, namespace()),
         )
-        expect(is.selectedBy).toEqual(selecting)
+        expect([...is.selectedBy]).toEqual(selecting)
         const turned = desiredSecret('regcred', namespace(), [...states].reverse(), observed)
         expect(said(turned)).toBe(said(is))
       }),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { DesiredSecret } from '../../src/model/desired.ts'
+import type { CredentialState, DesiredSecret } from '../../src/model/desired.ts'
 import {
   desiredLink,
   isFull,
@@ -18,11 +18,11 @@ const forDefault = state(credential('a'), { entries: entriesFor('a', 'a.io') })
 const forDeploy = state(credential('b', { serviceAccounts: ['deploy'] }), { entries: entriesFor('b', 'b.io') })
 const frozen = state(credential('c', { suspend: true }), { entries: entriesFor('c', 'c.io') })
 
-function present(selectedBy: DesiredSecret['selectedBy'], contributors = selectedBy): DesiredSecret {
-  return { name: 'regcred', selectedBy, state: 'present', contributors }
+function present(selectedBy: CredentialState[], contributors = selectedBy): DesiredSecret {
+  return { name: 'regcred', selectedBy: new Set(selectedBy), state: 'present', contributors }
 }
-function held(selectedBy: DesiredSecret['selectedBy']): DesiredSecret {
-  return { name: 'regcred', selectedBy, state: 'held', waitsFor: [] }
+function held(selectedBy: CredentialState[]): DesiredSecret {
+  return { name: 'regcred', selectedBy: new Set(selectedBy), state: 'held', waitsFor: [] }
 }
 
 describe('the reference of the ServiceAccount default', () => {
@@ -40,22 +40,22 @@ describe('the reference of the ServiceAccount default', () => {
     ['the Secret is held and nobody is active', held([]), { available: 'keep', missing: 'keep' }],
     [
       'the Secret should be gone',
-      { name: 'regcred', selectedBy: [], state: 'absent' },
+      { name: 'regcred', selectedBy: new Set(), state: 'absent' },
       { available: 'remove', missing: 'remove' },
     ],
     [
       'the Secret should be gone until the login of a credential that selects it is there',
-      { name: 'regcred', selectedBy: [forDefault], state: 'absent' },
+      { name: 'regcred', selectedBy: new Set([forDefault]), state: 'absent' },
       { available: 'keep', missing: 'keep' },
     ],
     [
       'the Secret should be gone, and is to come for others',
-      { name: 'regcred', selectedBy: [forDeploy], state: 'absent' },
+      { name: 'regcred', selectedBy: new Set([forDeploy]), state: 'absent' },
       { available: 'remove', missing: 'remove' },
     ],
     [
       'the Secret is released',
-      { name: 'regcred', selectedBy: [], state: 'released' },
+      { name: 'regcred', selectedBy: new Set(), state: 'released' },
       { available: 'release', missing: 'release' },
     ],
   ])('when %s', (_, desired, links) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { DesiredSecret } from '../../src/model/desired.ts'
+import type { CredentialState, DesiredSecret } from '../../src/model/desired.ts'
 import type { RecognizedSecret } from '../../src/model/observed.ts'
 import {
   asSource,
@@ -15,7 +15,7 @@ import { credential, entriesFor, foreignOwner, madeOf, owner, secret, state, uid
 
 const a = state(credential('a'), { entries: entriesFor('a', 'a.io') })
 const b = state(credential('b'), { entries: entriesFor('b', 'b.io') })
-const about = { name: 'regcred', selectedBy: [] }
+const about = { name: 'regcred', selectedBy: new Set<CredentialState>() }
 const present: DesiredSecret = { ...about, state: 'present', contributors: [a, b] }
 const absent: DesiredSecret = { ...about, state: 'absent' }
 const released: DesiredSecret = { ...about, state: 'released' }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { desiredSecret } from '../../src/model/desired.ts'
+import { type CredentialState, desiredSecret } from '../../src/model/desired.ts'
 import type { RecognizedSecret } from '../../src/model/observed.ts'
 import { noVersion, type Outcome, pending } from '../../src/model/outcome.ts'
 import { secretChange } from '../../src/model/secret-change.ts'
@@ -13,10 +13,14 @@ const leaving = state(credential('c', elsewhere), { entries: entriesFor('c', 'c.
 const all = [a, b, leaving]
 const problem = { reason: 'Forbidden', message: 'refused' }
 
+function wantedOf(madeOf: readonly CredentialState[]): NonNullable<Target['wanted']> {
+  return { mark: 'mark', madeOf, overlaps: new Map(madeOf.map(({ credential }) => [credential.name, []])) }
+}
+
 /** The target `regcred`, for which a and b are; what is wanted is made of them unless said otherwise. */
 function target(observed: RecognizedSecret | undefined, facts: Partial<Target> = {}): Target {
   const desired = desiredSecret('regcred', namespace(), all, observed)
-  const wanted = desired.state === 'present' ? { mark: 'mark', madeOf: desired.contributors, overlaps: [] } : undefined
+  const wanted = desired.state === 'present' ? wantedOf(desired.contributors) : undefined
   const change = secretChange(desired, observed, wanted)
   const available = observed?.ours === true
   return {
@@ -112,7 +116,7 @@ describe('a credential that selects the namespace', () => {
   })
 
   test('that does not fit into the Secret is told so, the others are up to date', () => {
-    const full = target(madeOf('a'), { change: 'none', wanted: { mark: 'mark', madeOf: [a], overlaps: [] } })
+    const full = target(madeOf('a'), { change: 'none', wanted: wantedOf([a]) })
     expect(outcome(a, full)).toMatchObject({ version: 1, failure: undefined })
     expect(outcome(b, full)).toMatchObject({
       version: noVersion,
@@ -121,19 +125,21 @@ describe('a credential that selects the namespace', () => {
   })
 
   test('is up to date by its name, whichever record of the same version the Secret was made of', () => {
-    const same = target(madeOf('a', 'b'), { wanted: { mark: 'mark', madeOf: [{ ...a }, { ...b }], overlaps: [] } })
+    const same = target(madeOf('a', 'b'), { wanted: wantedOf([{ ...a }, { ...b }]) })
     expect(outcome(a, same)).toMatchObject({ version: 1, failure: undefined })
   })
 
   test('hears only of its own overlaps', () => {
-    const overlaps = [
-      { key: 'ghcr.io', winner: 'a', loser: 'b' },
-      { key: 'quay.io', winner: 'b', loser: 'x' },
-    ]
+    const ofA = [{ key: 'ghcr.io', winner: 'a', loser: 'b' }]
+    const ofB = [...ofA, { key: 'quay.io', winner: 'b', loser: 'x' }]
     const some = target(madeOf('a', 'b'))
-    const overlapping = { ...some, wanted: { mark: 'mark', madeOf: [a, b], overlaps } }
-    expect(outcome(a, overlapping)?.overlaps).toEqual(overlaps.slice(0, 1))
-    expect(outcome(b, overlapping)?.overlaps).toEqual(overlaps)
+    const overlaps = new Map([
+      ['a', ofA],
+      ['b', ofB],
+    ])
+    const overlapping = { ...some, wanted: { ...wantedOf([a, b]), overlaps } }
+    expect(outcome(a, overlapping)?.overlaps).toEqual(ofA)
+    expect(outcome(b, overlapping)?.overlaps).toEqual(ofB)
   })
 })
 
