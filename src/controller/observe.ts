@@ -4,15 +4,17 @@
  */
 import {
   adoptAnnotation,
+  credentialKind,
   dockerConfigJsonKey,
   fieldManager,
+  group,
   managedAnnotation,
   managedByLabel,
   managedByValue,
   markAnnotation,
   optOutKey,
 } from '../api/names.ts'
-import type { ManagedFields, ObjectMeta } from '../api/object-meta.ts'
+import type { ManagedFields, ObjectMeta, OwnerReference } from '../api/object-meta.ts'
 import type { RegistryCredential } from '../api/registry-credential.ts'
 import type { KubeObject } from '../kube/objects.ts'
 import { type Credential, interpret } from '../model/credential.ts'
@@ -20,6 +22,7 @@ import { maxPullSecrets, type ObservedSecret, type ObservedServiceAccount } from
 import type { Namespace } from '../model/selection.ts'
 import type { Status } from '../model/status.ts'
 import { maxMarkLength } from './marks.ts'
+import { sharedList, sharedText } from './shared.ts'
 
 /** A credential with what the API writes on it need. */
 export interface ObservedCredential extends Credential {
@@ -58,6 +61,8 @@ export function observeNamespace({ metadata }: KubeObject): Namespace {
 
 export function observeSecret({ metadata }: KubeObject): ObservedSecret {
   const annotations = metadata.annotations ?? {}
+  const ownerReferences = metadata.ownerReferences ?? none
+  const foreignOwners = ownerReferences.filter((owner) => !isCredential(owner))
   const writers = managersOf(metadata, 'f:data', `f:${dockerConfigJsonKey}`)
   return {
     namespace: metadata.namespace ?? '',
@@ -69,7 +74,8 @@ export function observeSecret({ metadata }: KubeObject): ObservedSecret {
     labelled: metadata.labels?.[managedByLabel] === managedByValue,
     mark: limited(annotations[markAnnotation], maxMarkLength),
     adoptable: annotations[adoptAnnotation] === 'true',
-    owners: metadata.ownerReferences ?? none,
+    owners: sharedList(ownerReferences.filter(isCredential).map(({ uid }) => uid)),
+    foreignOwners: foreignOwners.length > 0 ? foreignOwners : none,
     // A write of the data by anybody else takes the field from our entries in managedFields, whatever its value.
     dataIsOurs: writers.includes(fieldManager),
     dataManager: otherThanUs(writers),
@@ -86,7 +92,7 @@ export function observeServiceAccount(object: KubeObject): ObservedServiceAccoun
     resourceVersion: metadata.resourceVersion,
     deleting: metadata.deletionTimestamp !== undefined,
     optedOut: annotations[optOutKey] === 'true',
-    pullSecrets: imagePullSecrets?.length && !tooMany ? imagePullSecrets.map(({ name }) => name ?? '') : none,
+    pullSecrets: imagePullSecrets && !tooMany ? sharedList(imagePullSecrets.map(({ name }) => name ?? '')) : none,
     listedAt: listedAt(metadata),
     tooMany,
     managed: managedOf(annotations[managedAnnotation]),
@@ -112,7 +118,7 @@ function managedOf(annotation: string | undefined): readonly string[] {
     .filter((name) => !name.includes(byteOrderMark))
     .map((name) => name.trim())
     .filter((name) => name.length <= maxNameLength && isName.test(name))
-  return valid.length > 0 ? valid : none
+  return sharedList(valid)
 }
 
 /** What we have not written is not kept: a part of it would keep the whole string alive. */
@@ -123,6 +129,10 @@ function limited(text: string | undefined, maxLength: number): string | undefine
 /** Of a source Secret only its version: it is read when it has changed. */
 export function observeSourceSecret({ metadata }: KubeObject): string {
   return metadata.resourceVersion
+}
+
+function isCredential({ kind, apiVersion }: OwnerReference): boolean {
+  return kind === credentialKind && apiVersion.startsWith(`${group}/`)
 }
 
 /** The field managers that own a field, or one key of it. */
@@ -137,5 +147,5 @@ function managersOf({ managedFields = [] }: ObjectMeta, field: string, key?: str
 /** People get to read it. */
 function otherThanUs(managers: readonly string[]): string | undefined {
   const other = managers.find((manager) => manager !== fieldManager && manager !== '')
-  return other?.slice(0, maxManagerLength).replace(/[^\w.:@/-]/g, '_')
+  return other && sharedText(other.slice(0, maxManagerLength).replace(/[^\w.:@/-]/g, '_'))
 }

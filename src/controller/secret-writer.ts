@@ -15,7 +15,7 @@ import type { Cache } from '../kube/cache.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { type KubeObject, metadataOnly } from '../kube/objects.ts'
 import type { ObservedSecret, RecognizedSecret } from '../model/observed.ts'
-import { foreignOwners, ownersOf, type Wanted } from '../model/secret-change.ts'
+import { ownersOf, type Wanted } from '../model/secret-change.ts'
 
 /** Never the user's choice: no token of a ServiceAccount is made by it. */
 const type = 'kubernetes.io/dockerconfigjson'
@@ -82,7 +82,7 @@ export class SecretWriter {
       resourceVersion: observed.resourceVersion,
       labels: { [managedByLabel]: null },
       annotations: { [markAnnotation]: null, [adoptAnnotation]: null }, // foreign from now on, also to those to come
-      ownerReferences: foreignOwners(observed),
+      ownerReferences: observed.foreignOwners,
     }
     const path = secretPath(namespace, observed.name)
     const written = await this.#client.mergePatch<KubeObject>(

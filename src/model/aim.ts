@@ -1,13 +1,13 @@
 /** What the operator wants of an object, as a word that changes when that does: for the rules of contention.ts. */
 import { desiredLink } from './link-change.ts'
 import type { ObservedServiceAccount } from './observed.ts'
-import { ownersOf, type Wanted } from './secret-change.ts'
+import { owningOf, type Wanted } from './secret-change.ts'
 import type { Status } from './status.ts'
 import type { Target } from './target.ts'
 
 /** The mark tells the data and whom they are from. */
 export function secretAim({ mark, madeOf }: Wanted): string {
-  return `${mark} ${ownersOf(madeOf, undefined).length}`
+  return `${mark} ${owningOf(madeOf).length}`
 }
 
 /** Of all references together: it is one aim, whichever of them are undone, and whatever else has to be put right. */

@@ -73,7 +73,7 @@ export function desiredSecret(
  * credential that selects the namespace.
  */
 export function feeds(credential: Credential, namespace: Namespace, secret: RecognizedSecret | undefined): boolean {
-  if (!secret?.ours || !secret.madeOf.includes(credential.uid)) return false
+  if (!secret?.ours || !secret.madeOf.has(credential.uid)) return false
   return secret.proven || selectsNamespace(credential, namespace)
 }
 

@@ -16,7 +16,10 @@ export interface ObservedSecret {
   mark: string | undefined
   /** Its owner asks us to take it over (`regcred.dev/adopt: "true"`). */
   adoptable: boolean
-  owners: readonly OwnerReference[]
+  /** Uids of the credentials that own it, as they stand there: anybody can have written them. */
+  owners: readonly string[]
+  /** Its other owners, whole: they are written back. */
+  foreignOwners: readonly OwnerReference[]
   /** managedFields say that we wrote `.dockerconfigjson` last. */
   dataIsOurs: boolean
   /** Who else did, where they name somebody; anybody's text, made plain. */
@@ -28,7 +31,7 @@ export interface RecognizedSecret extends ObservedSecret {
   /** We wrote it: it may be overwritten and deleted. */
   ours: boolean
   /** Uids of the credentials that it was made of. */
-  madeOf: readonly string[]
+  madeOf: ReadonlySet<string>
   /** The mark was signed with the operator's key, for this very Secret; otherwise `madeOf` is what somebody claims. */
   proven: boolean
 }

@@ -1,5 +1,5 @@
 /** Desired − observed for one Secret: the one write, if any, that makes it right. */
-import { credentialKind, group, groupVersion } from '../api/names.ts'
+import { credentialKind, groupVersion } from '../api/names.ts'
 import type { OwnerReference } from '../api/object-meta.ts'
 import type { CredentialState, DesiredSecret } from './desired.ts'
 import type { ObservedSecret, RecognizedSecret } from './observed.ts'
@@ -45,12 +45,12 @@ export function secretChange(
 
 /** Any of our marks, however it came there. */
 export function isMarked({ labelled, mark, owners }: ObservedSecret): boolean {
-  return labelled || mark !== undefined || owners.some(isCredential)
+  return labelled || mark !== undefined || owners.length > 0
 }
 
 /** A Secret that a credential is read from is never ours, whatever marks it carries: it must not be written or deleted. */
 export function asSource(secret: RecognizedSecret): RecognizedSecret {
-  return { ...secret, ours: false, madeOf: [], adoptable: false }
+  return { ...secret, ours: false, madeOf: new Set(), adoptable: false }
 }
 
 /**
@@ -62,25 +62,24 @@ export function ownersOf(
   madeOf: readonly CredentialState[],
   observed: ObservedSecret | undefined,
 ): readonly OwnerReference[] {
-  return [...foreignOwners(observed), ...credentialOwners(madeOf)]
+  const ours = owningOf(madeOf).map(({ credential: { name, uid } }) => ({
+    apiVersion: groupVersion,
+    kind: credentialKind,
+    name,
+    uid,
+  }))
+  return [...(observed?.foreignOwners ?? []), ...ours]
 }
 
-export function foreignOwners(observed: ObservedSecret | undefined): readonly OwnerReference[] {
-  return observed?.owners.filter((owner) => !isCredential(owner)) ?? []
-}
-
-function credentialOwners(madeOf: readonly CredentialState[]): OwnerReference[] {
-  if (madeOf.some(({ credential }) => credential.deletionPolicy === 'Orphan')) return []
-  return madeOf.map(({ credential: { name, uid } }) => ({ apiVersion: groupVersion, kind: credentialKind, name, uid }))
+/** The credentials that are to own what is made of these. */
+export function owningOf(madeOf: readonly CredentialState[]): readonly CredentialState[] {
+  return madeOf.some(({ credential }) => credential.deletionPolicy === 'Orphan') ? [] : madeOf
 }
 
 function carries(secret: ObservedSecret, { mark, madeOf }: Wanted): boolean {
-  const owners = secret.owners.filter(isCredential).map(({ uid }) => uid)
-  const wanted = credentialOwners(madeOf).map(({ uid }) => uid)
-  const sameOwners = owners.length === wanted.length && wanted.every((uid) => owners.includes(uid))
+  const owning = owningOf(madeOf)
+  const owners = new Set(secret.owners)
+  const sameOwners =
+    secret.owners.length === owning.length && owning.every(({ credential }) => owners.has(credential.uid))
   return secret.labelled && secret.mark === mark && sameOwners
-}
-
-function isCredential(owner: OwnerReference): boolean {
-  return owner.kind === credentialKind && owner.apiVersion.startsWith(`${group}/`)
 }

@@ -120,6 +120,32 @@ describe('when a list of pull Secrets was written last', () => {
   })
 })
 
+describe('the owners of a Secret', () => {
+  const ours = { apiVersion: 'regcred.dev/v1', kind: 'RegistryCredential', name: 'a', uid: 'uid-of-a' }
+  const observe = (...ownerReferences: object[]) =>
+    observeSecret({ metadata: { ...annotated({}).metadata, ownerReferences } } as KubeObject)
+
+  test('are the uids of credentials, of whichever version of the API, as often as they stand there', () => {
+    const { owners, foreignOwners } = observe(ours, { ...ours, apiVersion: 'regcred.dev/v2', uid: 'uid-of-b' }, ours)
+    expect(owners).toEqual(['uid-of-a', 'uid-of-b', 'uid-of-a'])
+    expect(foreignOwners).toEqual([])
+  })
+
+  test('of other kinds or API groups are somebody else’s, and kept whole', () => {
+    const others = [
+      { ...ours, apiVersion: 'other.example/v1' },
+      { ...ours, kind: 'Other' },
+      { ...ours, apiVersion: 'apps/v1', kind: 'Deployment', controller: true, blockOwnerDeletion: true },
+    ]
+    expect(observe(...others, ours)).toMatchObject({ owners: ['uid-of-a'], foreignOwners: others })
+  })
+
+  test('are kept once for all Secrets that have the same', () => {
+    const many = Array.from({ length: 200 }, (_, index) => ({ ...ours, uid: `uid-${index}` }))
+    expect(observe(...many).owners).toBe(observe(...many).owners)
+  })
+})
+
 test('a mark that is longer than any of ours counts as none', () => {
   const markOf = (mark: string) => observeSecret(annotated({ 'regcred.dev/mark': mark })).mark
   expect(markOf('x'.repeat(maxMarkLength))).toHaveLength(maxMarkLength)

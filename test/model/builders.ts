@@ -100,10 +100,11 @@ export function secret(facts: Partial<RecognizedSecret> = {}): RecognizedSecret 
     mark: undefined,
     adoptable: false,
     owners: [],
+    foreignOwners: [],
     dataIsOurs: false,
     dataManager: undefined,
     ours: false,
-    madeOf: [],
+    madeOf: new Set(),
     proven: false,
     ...facts,
   }
@@ -112,8 +113,15 @@ export function secret(facts: Partial<RecognizedSecret> = {}): RecognizedSecret 
 /** A Secret as we wrote it, of the entries of these credentials. */
 export function madeOf(...names: string[]): RecognizedSecret {
   const uids = names.map(uidOf)
-  const owners = names.map(owner)
-  return secret({ labelled: true, mark: 'mark', dataIsOurs: true, owners, ours: true, madeOf: uids, proven: true })
+  return secret({
+    labelled: true,
+    mark: 'mark',
+    dataIsOurs: true,
+    owners: uids,
+    ours: true,
+    madeOf: new Set(uids),
+    proven: true,
+  })
 }
 
 export function serviceAccount(facts: Partial<ObservedServiceAccount> = {}): ObservedServiceAccount {

@@ -231,7 +231,7 @@ const situation = fc.record({
 const worlds = fc.tuple(fc.array(situation, { maxLength: 5 }), fc.boolean()).map(([situations, foreign]) => {
   const named = situations.map((each, index) => ({ ...each, name: `c${index}` }))
   const made = madeOf(...named.filter(({ feeds }) => feeds).map(({ name }) => name))
-  const observed = { ...made, mark: 'old', owners: [...made.owners, ...(foreign ? [foreignOwner] : [])] }
+  const observed = { ...made, mark: 'old', foreignOwners: foreign ? [foreignOwner] : [] }
   return { situations: named, states: named.map((each) => stateOf(each.name, each)), observed }
 })
 
