@@ -86,7 +86,7 @@ export function tally(outcomes: ReadonlyMap<string, Outcome>, version: number): 
     contended: [],
     overlaps: [],
   }
-  const overlaps = new Map<string, Overlap>()
+  const overlaps = new Set<readonly Overlap[]>() // those of one payload are one list in all its namespaces
   for (const [namespace, outcome] of outcomes) {
     if (outcome.selected) sum.selected++
     else sum.leaving++
@@ -99,11 +99,11 @@ export function tally(outcomes: ReadonlyMap<string, Outcome>, version: number): 
     if (outcome.contended) sum.contended.push({ namespace, ...outcome.contended })
     sum.serviceAccounts.selected += outcome.serviceAccounts.selected
     sum.serviceAccounts.linked += outcome.serviceAccounts.linked
-    for (const overlap of outcome.overlaps) overlaps.set(keyOf(overlap), overlap)
+    overlaps.add(outcome.overlaps)
   }
   sum.failures = sum.failures.sort(byNamespace).slice(0, maxFailures)
   sum.contended.sort(byNamespace)
-  sum.overlaps = [...overlaps.values()]
+  sum.overlaps = [...new Map([...overlaps].flat().map((overlap) => [keyOf(overlap), overlap])).values()]
   return sum
 }
 
