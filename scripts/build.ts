@@ -44,8 +44,10 @@ const slim: Plugin = {
   name: 'slim',
   setup({ onResolve, onLoad }) {
     const namespace = 'substitute'
-    onResolve({ filter: /^(@kubernetes\/client-node|\.\/gen\/index\.js|gaxios|undici|\.\.\/milo\/.+)$/ }, ({ path, importer }) =>
-      path === 'gaxios' && !importer.includes(join('@dot-i', 'k8s-operator')) ? undefined : { path, namespace },
+    onResolve(
+      { filter: /^(@kubernetes\/client-node|\.\/gen\/index\.js|gaxios|undici|\.\.\/milo\/.+)$/ },
+      ({ path, importer }) =>
+        path === 'gaxios' && !importer.includes(join('@dot-i', 'k8s-operator')) ? undefined : { path, namespace },
     )
     onLoad({ filter: /./, namespace }, ({ path }) => ({ contents: substitutes[path] ?? '', resolveDir: root }))
   },

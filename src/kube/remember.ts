@@ -2,6 +2,7 @@
 export function remember<T>(map: Map<string, T>, key: string, value: T, max: number): void {
   map.delete(key)
   map.set(key, value)
+  if (map.size <= max) return
   const [oldest = ''] = map.keys()
-  if (map.size > max) map.delete(oldest)
+  map.delete(oldest)
 }

@@ -10,29 +10,29 @@ export interface ApiRequest {
   resource: string
 }
 
-const isWatch = /(?:^|&)watch=(?:true|1)(?:&|$)/
-const SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'token', 'scale', 'finalize', 'eviction', 'log'])
-
+const isWatch = /[?&]watch=(?:true|1)(?:&|$)/
 /**
- * Reads method and path, with or without a host in front of it.
- * The grammar is that of apiserver `pkg/endpoints/request/requestinfo.go`:
- * `/api/v1` or `/apis/GROUP/VERSION`, then `[/namespaces/NS]/RESOURCE[/NAME[/SUBRESOURCE]]`.
+ * `/api/v1` or `/apis/GROUP/VERSION`, then `[/namespaces/NS]/RESOURCE[/NAME[/SUBRESOURCE]]`, with or without a host in front.
+ * As in apiserver `pkg/endpoints/request/requestinfo.go` `/namespaces/NS/status` is of the namespace itself. One expression,
+ * since every request of a rotation comes by here.
  */
+const grammar = new RegExp(
+  [
+    String.raw`^(?:https?://[^/?]*)?/(?:api|apis/[^/?]+)/[^/?]+`,
+    String.raw`(?:/namespaces/[^/?]+(?=/[^/?])(?!/(?:status|finalize)(?:[/?]|$)))?`,
+    String.raw`/(?<plural>[a-z]{1,63})(?=[/?]|$)(?:/(?<name>[^/?]+))?(?:/(?<sub>status|token|scale|finalize|eviction|log)(?=[/?]|$))?`,
+  ].join(''),
+)
+
 export function describeRequest(method: string, url: string): ApiRequest {
-  const [path = '', query = ''] = url.replace(/^https?:\/\/[^/]*/, '').split('?', 2)
-  const [root, ...parts] = path.split('/').filter((part) => part !== '')
-  const rest = root === 'api' ? parts.slice(1) : root === 'apis' ? parts.slice(2) : []
-  const inNamespace = rest[0] === 'namespaces' && rest.length > 2 && !SUBRESOURCES.has(rest[2] ?? '')
-  const [plural, name, sub] = inNamespace ? rest.slice(2) : rest
-  const subresource = sub !== undefined && SUBRESOURCES.has(sub) ? `/${sub}` : ''
-  const resource = plural !== undefined && /^[a-z]{1,63}$/.test(plural) ? plural + subresource : 'other'
-  return { verb: verbOf(method.toUpperCase(), name !== undefined, query), resource }
+  const { plural = 'other', name, sub } = grammar.exec(url)?.groups ?? {}
+  return { verb: verbOf(method.toUpperCase(), name !== undefined, url), resource: sub ? `${plural}/${sub}` : plural }
 }
 
-function verbOf(method: string, named: boolean, query: string): string {
+function verbOf(method: string, named: boolean, url: string): string {
   switch (method) {
     case 'GET':
-      if (isWatch.test(query)) return 'watch'
+      if (isWatch.test(url)) return 'watch'
       return named ? 'get' : 'list'
     case 'POST':
       return 'create'
