@@ -41,6 +41,9 @@ export interface LoginGauge {
   stuck: number | undefined
 }
 
+/** Between looks at how late the event loop is. prom-client's 10 ms cost more than all else that is done at rest: 0.4 % of a core. */
+const lagEveryMs = 100
+
 export class Metrics {
   readonly registry = new Registry()
   readonly #registers = { registers: [this.registry] }
@@ -106,7 +109,7 @@ export class Metrics {
       'concurrency',
       'Keys that may be worked on at once; fewer of the namespaces while the API server answers 429.',
     )
-    collectDefaultMetrics({ register: this.registry })
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: lagEveryMs })
     // A series that begins at 0 lets rate() see the first error
     for (const loop of LOOPS) for (const result of RESULTS) this.#reconciles.inc({ loop, result }, 0)
     for (const result of EVICTION_RESULTS) this.#evictions.inc({ result }, 0)
