@@ -18,9 +18,9 @@ const isWatch = /[?&]watch=(?:true|1)(?:&|$)/
  */
 const grammar = new RegExp(
   [
-    String.raw`^(?:https?://[^/?]*)?/(?:api|apis/[^/?]+)/[^/?]+`,
-    String.raw`(?:/namespaces/[^/?]+(?=/[^/?])(?!/(?:status|finalize)(?:[/?]|$)))?`,
-    String.raw`/(?<plural>[a-z]{1,63})(?=[/?]|$)(?:/(?<name>[^/?]+))?(?:/(?<sub>status|token|scale|finalize|eviction|log)(?=[/?]|$))?`,
+    '^(?:https?://[^/?]*)?/(?:api|apis/[^/?]+)/[^/?]+',
+    '(?:/namespaces/[^/?]+(?=/[^/?])(?!/(?:status|finalize)(?:[/?]|$)))?',
+    '/(?<plural>[a-z]{1,63})(?=[/?]|$)(?:/(?<name>[^/?]+))?(?:/(?<sub>status|token|scale|finalize|eviction|log)(?=[/?]|$))?',
   ].join(''),
 )
 
