@@ -1,7 +1,7 @@
 /** The audit log from a moment on, read as it grows: to read it anew each time would disturb what is measured. */
 import { createReadStream, statSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setInterval, setTimeout as sleep } from 'node:timers/promises'
 import { type AuditEntry, parseAuditLog } from '../test/cluster/audit.ts'
 
 const operatorUser = 'system:serviceaccount:regcred-system:regcred-operator'
@@ -27,6 +27,22 @@ export class AuditTail {
     if (last === -1) return []
     this.#position += last
     return parseAuditLog(bytes.toString('utf8', first, last))
+  }
+
+  /** Reads along as `untilQuiet` does, so that what is compared with the operator is disturbed as much. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    const over = new AbortController()
+    const reading = (async () => {
+      for await (const _ of setInterval(quietMs, undefined, { signal: over.signal })) await this.next()
+    })().catch((error: unknown) => {
+      if (!over.signal.aborted) throw error
+    })
+    try {
+      return await work
+    } finally {
+      over.abort()
+      await reading
+    }
   }
 
   /** All requests from now on until the operator, once it has begun, sends nothing for two seconds. */

@@ -83,7 +83,8 @@ export async function measureThroughput(stage: Stage, rounds: number): Promise<T
   }
 }
 
-async function bareLoop({ lab, cluster, namespaces }: Stage): Promise<Costs> {
+async function bareLoop(stage: Stage): Promise<Costs> {
+  const { lab, cluster, namespaces } = stage
   const spec = { source: { secretRef: { name: 'none' } }, suspend: true }
   const metadata = { name: 'bare' }
   const owner = await lab.client.create<KubeObject>(
@@ -96,7 +97,7 @@ async function bareLoop({ lab, cluster, namespaces }: Stage): Promise<Costs> {
   const args = ['--disable-warning=ExperimentalWarning', file, kubeconfig, owner.metadata.uid]
   const loop = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   loop.stdin.end(namespaces.join('\n'))
-  const [output, [code]] = await Promise.all([text(loop.stdout), once(loop, 'exit')])
+  const [output, [code]] = await stage.follow().during(Promise.all([text(loop.stdout), once(loop, 'exit')]))
   if (code !== 0) throw new Error(`the bare loop ended with ${code}`)
   await lab.client.delete(`${credentialsPath}/bare`)
   const costs = output
