@@ -1,6 +1,6 @@
 /** A credential that is in all namespaces, and the operator at work. */
 import type { RunningOperator } from '../test/cluster/operator.ts'
-import type { Stage } from './stage.ts'
+import type { NodeSettings, Stage } from './stage.ts'
 
 export interface Rollout {
   operator: RunningOperator
@@ -12,10 +12,14 @@ export interface Rollout {
 export const everywhere = { include: ['bench-*'], optIn: true }
 
 /** Does the work while a credential is rolled out, and takes all away again. */
-export async function whileRolledOut<T>(stage: Stage, work: (rollout: Rollout) => Promise<T>): Promise<T> {
+export async function whileRolledOut<T>(
+  stage: Stage,
+  work: (rollout: Rollout) => Promise<T>,
+  added?: NodeSettings,
+): Promise<T> {
   const { lab } = stage
   const source = await lab.source('bench', login(1))
-  const { operator } = await stage.startOperator()
+  const { operator } = await stage.startOperator(added)
   await settled(stage, () =>
     lab.credential('bench', { source: { secretRef: { name: source } }, namespaces: everywhere }),
   )

@@ -16,6 +16,12 @@ const bundle = join(root, 'dist', 'regcred-operator.mjs')
 export const connections = 32
 const options = { fieldManager: 'bench' }
 
+/** How Node is started. */
+export interface NodeSettings {
+  flags: string[]
+  env: Record<string, string>
+}
+
 export class Stage {
   readonly cluster: OwnedCluster
   readonly lab: Lab
@@ -63,12 +69,16 @@ export class Stage {
     return (metadata.remainingItemCount ?? 0) + items.length
   }
 
-  /** Starts the operator as the image and its Deployment do. @returns it, and the seconds until it was ready */
-  async startOperator(): Promise<{ operator: RunningOperator; readySeconds: number }> {
+  /**
+   * Starts the operator as the image and its Deployment do, but for what is to be added.
+   * @returns it, and the seconds until it was ready
+   */
+  async startOperator(added?: NodeSettings): Promise<{ operator: RunningOperator; readySeconds: number }> {
     const { flags, env } = imageSettings()
-    const command: [string, ...string[]] = [process.execPath, ...flags, bundle]
+    const command: [string, ...string[]] = [process.execPath, ...flags, ...(added?.flags ?? []), bundle]
     const start = performance.now()
-    const operator = await startOperator({ cluster: this.cluster, command, env, replica: true })
+    const options = { cluster: this.cluster, command, env: { ...env, ...added?.env }, replica: true }
+    const operator = await startOperator(options)
     return { operator, readySeconds: (performance.now() - start) / 1000 }
   }
 
@@ -104,8 +114,8 @@ export function cpuSeconds({ pid }: RunningOperator): number {
   return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e9
 }
 
-/** Node's flags and the environment with which the image starts it. */
-function imageSettings(): { flags: string[]; env: Record<string, string> } {
+/** Those with which the image starts it. */
+function imageSettings(): NodeSettings {
   const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8')
   const entrypoint: string[] = JSON.parse(/^ENTRYPOINT (.+)$/m.exec(dockerfile)?.[1] ?? '[]')
   const env = [...dockerfile.matchAll(/^ENV (\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value])

@@ -6,13 +6,15 @@
  */
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { build, type Plugin } from 'esbuild'
 
 const root = join(import.meta.dirname, '..')
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { 'source-maps': { type: 'boolean' } } })
 /** The folder that is emptied and written; tests that run side by side have their own. */
-const outdir = process.argv[2] ?? join(root, 'dist')
+const outdir = positionals[0] ?? join(root, 'dist')
 /** Where esbuild's list of what went into which file is to be written. */
-const metafile = process.argv[3]
+const metafile = positionals[1]
 
 /** What stands in for a module that brings far more than is used of it, by what asks for it. */
 const substitutes: Record<string, string> = {
@@ -68,6 +70,9 @@ const result = await build({
   minifyWhitespace: true,
   // Beside it: one character of a name that is not ASCII, and V8 keeps two bytes for each of the bundle.
   legalComments: 'external',
+  // For bench/profile.ts. The code does not name them, and so is the same with and without, but for the hashes of the chunks.
+  sourcemap: values['source-maps'] ? 'external' : false,
+  sourcesContent: false,
   plugins: [slim],
   // A package of jest's that debug takes when it is there.
   external: ['supports-color'],
