@@ -6,7 +6,7 @@
  */
 
 import { isFixed, isOvertaken } from '../kube/api-error.ts'
-import { linksAim, secretAim } from '../model/aim.ts'
+import { linksAim } from '../model/aim.ts'
 import { blame, contend, tooManyPullSecrets } from '../model/blame.ts'
 import type { Contended } from '../model/contended.ts'
 import { type CredentialState, desiredSecret } from '../model/desired.ts'
@@ -23,7 +23,7 @@ import { type Contention, objectKey } from './contention.ts'
 import type { CredentialStates } from './credential-states.ts'
 import type { Marks } from './marks.ts'
 import type { Ownership } from './ownership.ts'
-import type { Payloads } from './payloads.ts'
+import type { Payload, Payloads } from './payloads.ts'
 import type { Reporter } from './reporter.ts'
 import type { Content, SecretWriter } from './secret-writer.ts'
 import type { ServiceAccountWriter } from './service-account-writer.ts'
@@ -45,7 +45,7 @@ export interface NamespaceLoopParts {
 }
 
 interface TargetWithContent extends Target {
-  wanted: (Content & Pick<NonNullable<Target['wanted']>, 'overlaps'>) | undefined
+  wanted: (Content & Payload) | undefined
 }
 
 /** After so many attempts in a row that others were faster than, that is told as a failure. */
@@ -160,7 +160,7 @@ export class NamespaceLoop {
       if (desired.state !== 'held') contention.forget(key)
       return
     }
-    const aim = secretAim(wanted)
+    const { aim } = wanted
     if (!contention.mayWrite(key, aim)) {
       target.isWritten = true // and undone
       return

@@ -2,6 +2,7 @@
  * The content of a target Secret for each set of contributors, made once per set and not once per namespace: the same
  * bytes in every namespace keep the kubelet's record of pulled images valid (KEP-2535).
  */
+import { secretAim } from '../model/aim.ts'
 import type { CredentialState } from '../model/desired.ts'
 import { encodeBase64, formatDockerConfigJson, maxSecretBytes } from '../model/docker-config.ts'
 import { merge, type Overlap } from '../model/merge.ts'
@@ -15,6 +16,8 @@ export interface Payload {
   /** Whose entries are in it, sorted by name. */
   madeOf: readonly CredentialState[]
   overlaps: OverlapsByName
+  /** For the rules of contention.ts; kept for each Secret that was written, and so one string for all. */
+  aim: string
 }
 
 interface Made {
@@ -72,7 +75,14 @@ export class Payloads {
     )
     const text = formatDockerConfigJson(entries)
     const madeOf = contributors.filter(({ credential }) => !leftOut.has(credential.name))
-    return { data: encodeBase64(text), hash: this.#hash(text), madeOf, overlaps: byName(madeOf, overlaps) }
+    const hash = this.#hash(text)
+    return {
+      data: encodeBase64(text),
+      hash,
+      madeOf,
+      overlaps: byName(madeOf, overlaps),
+      aim: secretAim(hash, madeOf),
+    }
   }
 }
 

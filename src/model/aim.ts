@@ -1,13 +1,15 @@
 /** What the operator wants of an object, as a word that changes when that does: for the rules of contention.ts. */
+
+import type { CredentialState } from './desired.ts'
 import { desiredLink } from './link-change.ts'
 import type { ObservedServiceAccount } from './observed.ts'
-import { owningOf, type Wanted } from './secret-change.ts'
+import { owningOf } from './secret-change.ts'
 import type { Status } from './status.ts'
 import type { Target } from './target.ts'
 
-/** The mark tells the data and whom they are from. */
-export function secretAim({ mark, madeOf }: Wanted): string {
-  return `${mark} ${owningOf(madeOf).length}`
+/** The same in all namespaces. @param hash of the data */
+export function secretAim(hash: string, madeOf: readonly CredentialState[]): string {
+  return `${hash}:${madeOf.map(({ credential }) => credential.uid)} ${owningOf(madeOf).length}`
 }
 
 /** Of all references together: it is one aim, whichever of them are undone, and whatever else has to be put right. */

@@ -11,15 +11,12 @@ function targets(...selectedBy: (typeof a)[]): Target[] {
   return [{ desired, change: 'none', mayBeSource: false, isWritten: true, available: true, ...nothing }]
 }
 
-test('the aim of a Secret is its mark and whether it is owned by its credentials', () => {
+test('the aim of a Secret is its data, whom they are from, and whether it is owned by these', () => {
   const orphan = state(credential('a', { deletionPolicy: 'Orphan' }))
-  const aims = [
-    secretAim({ mark: 'one', madeOf: [a] }),
-    secretAim({ mark: 'two', madeOf: [a] }),
-    secretAim({ mark: 'one', madeOf: [orphan] }),
-  ]
-  expect(new Set(aims).size).toBe(3)
-  expect(secretAim({ mark: 'one', madeOf: [{ ...a, version: 7 }] })).toBe(aims[0])
+  const b = state(credential('b'))
+  const aims = [secretAim('one', [a]), secretAim('two', [a]), secretAim('one', [a, b]), secretAim('one', [orphan])]
+  expect(new Set(aims).size).toBe(4)
+  expect(secretAim('one', [{ ...a, version: 7 }])).toBe(aims[0])
 })
 
 test('the aim of a ServiceAccount is the same whatever somebody makes of its list and our annotation', () => {
