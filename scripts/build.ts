@@ -37,6 +37,9 @@ const substitutes: Record<string, string> = {
     export { default as Pool } from 'undici/lib/dispatcher/pool.js'
     export { default as ProxyAgent } from 'undici/lib/dispatcher/proxy-agent.js'
     export { fetch } from 'undici/lib/web/fetch/index.js'`,
+  // An agent of Node's own, which client-node makes beside what is asked of it, and nobody uses.
+  'socks-proxy-agent': 'export class SocksProxyAgent {}',
+  socks: 'export class SocksClient {}',
   // A parser of undici's that has to be asked for (UNDICI_USE_MILO).
   '../milo/simd.js': '',
   '../milo/no-simd.js': '',
@@ -47,7 +50,7 @@ const slim: Plugin = {
   setup({ onResolve, onLoad }) {
     const namespace = 'substitute'
     onResolve(
-      { filter: /^(@kubernetes\/client-node|\.\/gen\/index\.js|gaxios|undici|\.\.\/milo\/.+)$/ },
+      { filter: /^(@kubernetes\/client-node|\.\/gen\/index\.js|gaxios|undici|socks-proxy-agent|socks|\.\.\/milo\/.+)$/ },
       ({ path, importer }) =>
         path === 'gaxios' && !importer.includes(join('@dot-i', 'k8s-operator')) ? undefined : { path, namespace },
     )
