@@ -200,7 +200,7 @@ class ReflectorLoop {
     const idle = setTimeout(() => stop.abort(new SilenceError()), idleMs)
     let steady: NodeJS.Timeout | undefined
     try {
-      const lines = client.lines(path, {
+      await client.watch(path, {
         query: {
           ...query,
           watch: true,
@@ -216,12 +216,12 @@ class ReflectorLoop {
             this.#recovered()
           }, steadyMs)
         },
+        onLine: (line) => {
+          idle.refresh()
+          this.#take(parseEvent(line))
+        },
         ...(this.#options.metadataOnly && { accept: metadataOnly }),
       })
-      for await (const line of lines) {
-        idle.refresh()
-        this.#take(parseEvent(line))
-      }
     } finally {
       clearTimeout(idle)
       clearTimeout(steady)

@@ -5,7 +5,7 @@ import type { KubeClient } from '../../src/kube/client.ts'
 import { type KubeList, type KubeObject, metadataOnly, metadataOnlyList } from '../../src/kube/objects.ts'
 import { sharedCluster } from '../cluster/shared.ts'
 import { answer, first, type HttpProxy, type Interference, startHttpProxy } from './http-proxy.ts'
-import { atEnd, configOf, freshNamespace, manager, openClient } from './setup.ts'
+import { atEnd, configOf, freshNamespace, linesOf, manager, openClient } from './setup.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
 
 interface ConfigMap extends KubeObject {
@@ -236,11 +236,11 @@ describe('what goes wrong', () => {
   })
 })
 
-describe('lines', () => {
+describe('watches', () => {
   test('the events of a watch come as lines until the caller stops', async () => {
     const abort = new AbortController()
     const query = { watch: true, fieldSelector: 'metadata.name=watched' }
-    const lines = client.lines(configMaps, {
+    const lines = linesOf(client, configMaps, {
       query,
       signal: abort.signal,
       onOpen: () => void client.create(configMaps, { metadata: { name: 'watched' } }, manager),
@@ -255,26 +255,26 @@ describe('lines', () => {
   test('watches take no connections from requests', async () => {
     const own = openClient(configOf(), { connections: 1 })
     const opened = Array.from({ length: 5 }, () => Promise.withResolvers<void>())
-    const watches = opened.map(({ resolve }) => own.lines(configMaps, { query: { watch: true }, onOpen: resolve }))
+    const watches = opened.map(({ resolve }) => linesOf(own, configMaps, { query: { watch: true }, onOpen: resolve }))
     for (const watch of watches) await watch.next()
     await Promise.all(opened.map(({ promise }) => promise))
     await own.get(configMaps)
-    for (const watch of watches) await watch.return()
+    for (const watch of watches) await watch.return?.()
   })
 
   test('a refused watch is an ApiError, a broken one a ConnectionError', async () => {
-    expect(await errorOf(client.lines('/api/v1/nonsense').next())).toMatchObject({ name: 'ApiError', code: 404 })
+    expect(await errorOf(linesOf(client, '/api/v1/nonsense').next())).toMatchObject({ name: 'ApiError', code: 404 })
     proxy.interfere = () => (response) => {
       response.writeHead(200).write('{"type":"ADDED"}\n{"ty', () => setTimeout(() => response.destroy(), 50))
     }
-    const lines = proxied().lines(configMaps)
+    const lines = linesOf(proxied(), configMaps)
     expect(await lines.next()).toEqual({ done: false, value: '{"type":"ADDED"}' })
     expect(await errorOf(lines.next())).toMatchObject({ name: 'ConnectionError', code: 'UND_ERR_SOCKET' })
   })
 
   test('a watch whose headers do not come ends after the timeout', async () => {
     proxy.interfere = () => () => undefined
-    const error = await errorOf(proxied({ timeoutMs: 200 }).lines(configMaps).next())
+    const error = await errorOf(linesOf(proxied({ timeoutMs: 200 }), configMaps).next())
     expect((error as ConnectionError).code).toBe('ETIMEDOUT')
   })
 })

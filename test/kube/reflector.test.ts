@@ -380,9 +380,7 @@ describe('what the API server says', () => {
     const client = proxied()
     const lines: string[] = []
     const path = configMapsOf(namespace)
-    const watch = async () => {
-      for await (const line of client.lines(path, { query: { watch: true } })) lines.push(line)
-    }
+    const watch = () => client.watch(path, { query: { watch: true }, onLine: (line) => void lines.push(line) })
     const altered = watch()
     await eventually(() => expect(lines).toHaveLength(2))
     expect(lines[0]).toBe(lines[1])
