@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import { ApiError, type ConnectionError, isConflict, isNotFound, isTooLarge } from '../../src/kube/api-error.ts'
 import type { KubeClient } from '../../src/kube/client.ts'
 import { type KubeList, type KubeObject, metadataOnly, metadataOnlyList } from '../../src/kube/objects.ts'
+import { headOf } from '../../src/kube/watch-event-head.ts'
 import { sharedCluster } from '../cluster/shared.ts'
 import { answer, first, type HttpProxy, type Interference, startHttpProxy } from './http-proxy.ts'
 import { atEnd, configOf, freshNamespace, linesOf, manager, openClient } from './setup.ts'
@@ -250,6 +251,27 @@ describe('watches', () => {
     const reason = new Error('enough')
     abort.abort(reason)
     expect(await errorOf(lines.next())).toBe(reason)
+  })
+
+  test.each([
+    ['of an object', {}, 'ConfigMap'],
+    ['of its metadata alone', { accept: metadataOnly }, 'PartialObjectMetadata'],
+  ])('an event %s has the head that is looked for, also with a generated name', async (_, options, kind) => {
+    const path = `/api/v1/namespaces/${await freshNamespace(client)}/configmaps`
+    await client.create(path, { metadata: { generateName: 'generated-', labels: { a: 'b' } } }, manager)
+    const events = linesOf(client, path, { query: { watch: true, labelSelector: 'a=b' }, ...options })
+    const line = (await events.next()).value ?? ''
+    await events.return?.()
+    const { object } = JSON.parse(line) as { object: KubeObject }
+    const { name, namespace, uid, resourceVersion } = object.metadata
+    expect([object.kind, headOf(line)]).toEqual([kind, { name, namespace, uid, resourceVersion }])
+  })
+
+  test('an event of a cluster-scoped object has the head that is looked for', async () => {
+    const query = { watch: true, fieldSelector: `metadata.name=${namespace}` }
+    const events = linesOf(client, '/api/v1/namespaces', { query })
+    expect(headOf((await events.next()).value ?? '')).toMatchObject({ name: namespace })
+    await events.return?.()
   })
 
   test('watches take no connections from requests', async () => {

@@ -394,6 +394,31 @@ describe('what the API server says', () => {
     await expect(watch()).rejects.toThrow('no usable answer')
   })
 
+  test('the echo of a write of ours is not even parsed, and the watch goes on behind it', async () => {
+    const namespace = await settledNamespace()
+    const written = Promise.withResolvers<void>()
+    // Nothing but the heads of the events, which is no JSON.
+    const heads = async function* (lines: AsyncIterable<string>) {
+      for await (const line of lines) {
+        await written.promise
+        yield `${line.replace(/("resourceVersion":"\d+").*/, '$1')}\n`
+      }
+    }
+    proxy.interfere = first(1, (method, url) => isWatch(method, url) && url.pathname.includes(namespace), {
+      text: heads,
+    })
+    const { synced, cache, events, restarts } = start({ client: proxied(), path: configMapsOf(namespace) })
+    await synced
+    const ours = await admin.create<KubeObject>(configMapsOf(namespace), { metadata: { name: 'ours' } }, manager)
+    cache.writeThrough(ours)
+    written.resolve()
+    await writeConfigMap(namespace, 'theirs')
+    await eventually(() => expect(events).toEqual(['added kube-root-ca.crt', 'added theirs']))
+    expect(restarts).toEqual(['error'])
+    const watches = seen().filter((url) => isWatch('GET', url))
+    expect(watches.at(-1)?.searchParams.get('resourceVersion')).toBe(ours.metadata.resourceVersion)
+  })
+
   test('Retry-After of a refused watch is kept to', async () => {
     const namespace = await settledNamespace()
     proxy.interfere = first(1, isWatch, answer(429, '', { 'retry-after': '3' }))
