@@ -9,6 +9,7 @@
 import type { KubeObject } from './objects.ts'
 import { compareVersions } from './resource-version.ts'
 import { Tombstones } from './tombstones.ts'
+import type { ObjectHead } from './watch-event-head.ts'
 
 /** `before` is missing for an object that appears, `after` for one that goes; both are there for one that changes. */
 export interface Change<T> {
@@ -75,9 +76,7 @@ export class Cache<out T> {
    * silent too. Only for objects that the watch's selector selects.
    */
   writeThrough(raw: KubeObject): void {
-    const { namespace = '', name, uid, resourceVersion } = raw.metadata
-    const known = this.#entry(namespace, name)?.version ?? this.#settled
-    if (compareVersions(resourceVersion, known) > 0 && !this.#tombstones.has(uid)) this.#set(raw)
+    if (!this.knows(raw.metadata)) this.#set(raw)
   }
 
   /**
@@ -89,6 +88,12 @@ export class Cache<out T> {
     if (entry?.uid !== uid) return
     this.#remove(namespace, name)
     this.#tombstones.buryUnannounced(uid, entry.version)
+  }
+
+  /** That an object was like this at this version is no news, be it that the object is gone since. `observe` ignores it. */
+  knows({ namespace = '', name, uid, resourceVersion }: ObjectHead): boolean {
+    const known = this.#entry(namespace, name)?.version ?? this.#settled
+    return compareVersions(resourceVersion, known) <= 0 || this.#tombstones.has(uid)
   }
 
   /** An event of the watch. */
@@ -104,8 +109,7 @@ export class Cache<out T> {
       }
       return
     }
-    const known = entry?.version ?? this.#settled
-    if (compareVersions(resourceVersion, known) <= 0 || this.#tombstones.has(uid)) return
+    if (this.knows(raw.metadata)) return
     this.#tell(namespace, name, entry?.value, this.#set(raw))
   }
 
@@ -133,7 +137,7 @@ export class Cache<out T> {
         if (names === undefined) listed.set(namespace, new Set([name]))
         else names.add(name)
         const entry = this.#entry(namespace, name)
-        const known = entry === undefined ? false : this.#knows(entry, uid, resourceVersion, setBack)
+        const known = entry === undefined ? false : this.#holds(entry, uid, resourceVersion, setBack)
         if (!known && !this.#tombstones.has(uid)) this.#tell(namespace, name, entry?.value, this.#set(raw))
       },
       finish: () => {
@@ -150,7 +154,7 @@ export class Cache<out T> {
     }
   }
 
-  #knows(entry: Entry<T>, uid: string, version: string, setBack: boolean): boolean {
+  #holds(entry: Entry<T>, uid: string, version: string, setBack: boolean): boolean {
     return setBack ? entry.uid === uid && entry.version === version : compareVersions(version, entry.version) <= 0
   }
 

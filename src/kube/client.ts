@@ -7,10 +7,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeConfig } from '@kubernetes/client-node'
-import { ApiError, ConnectionError, isTlsError, toConnectionError } from './api-error.ts'
+import { ApiError, ConnectionError, isTlsError } from './api-error.ts'
 import { exchange, type HttpAnswer, type HttpRequest } from './exchange.ts'
 import { type Session, Sessions } from './sessions.ts'
-import { splitLines } from './split-lines.ts'
+import { watch } from './watch.ts'
 
 export interface ClientOptions {
   /** Loaded, with its current context set. */
@@ -46,13 +46,15 @@ export interface CallOptions {
   signal?: AbortSignal
   /** Instead of the client's. */
   timeoutMs?: number
-  /** An answer of more bytes is given up: see isTooLarge. Default: there is no such bound. Not for watches. */
+  /** An answer of more bytes is given up: see isTooLarge. Default: there is no such bound. */
   maxBytes?: number
 }
 
-export interface StreamOptions extends CallOptions {
-  /** The server has accepted the request. */
+export interface WatchOptions extends Pick<CallOptions, 'query' | 'accept' | 'signal'> {
+  /** The server has accepted the request. Must not throw. */
   onOpen?: () => void
+  /** What it throws ends the watch. */
+  onLine: (line: string) => void
 }
 
 export interface WriteOptions extends CallOptions {
@@ -142,33 +144,19 @@ export class KubeClient {
   }
 
   /**
-   * The lines of a watch, as they come. Has no deadline but for the headers: the caller's `signal` ends a silent one.
-   * @throws ApiError, ConnectionError; the reason of `signal`
+   * Resolves when the server has ended the watch. Has no deadline but for the headers: the caller's `signal` ends a silent
+   * one, and no line comes after that. A line comes after the answers that were read together with it: see watch.ts.
+   * @throws ApiError, ConnectionError; the reason of `signal`; what `onLine` throws
    */
-  async *lines(path: string, options: StreamOptions = {}): AsyncGenerator<string, void, undefined> {
+  async watch(path: string, options: WatchOptions): Promise<void> {
     let session = this.#sessions.current() ?? (await this.#sessions.load())
     for (let renewed = false; ; renewed = true) {
-      const abort = new AbortController()
-      const onAbort = () => abort.abort(options.signal?.reason)
-      if (options.signal?.aborted) onAbort()
-      options.signal?.addEventListener('abort', onAbort)
       try {
-        const { statusCode, headers, body } = await this.#openStream(session, path, options, abort)
-        if (statusCode === 200) {
-          options.onOpen?.()
-          yield* splitLines(body)
-          return
-        }
-        const retryAfter = headers['retry-after']
-        const text = await body.text()
-        if (statusCode !== 401 || renewed) throw ApiError.ofAnswer(statusCode, text, String(retryAfter))
+        const { code, text, retryAfter } = await this.#attemptWatch(session, path, options)
+        if (code === 200) return
+        if (code !== 401 || renewed) throw ApiError.ofAnswer(code, text, retryAfter)
       } catch (error) {
-        if (error instanceof ApiError) throw error
-        if (abort.signal.aborted) throw abort.signal.reason
-        const failure = toConnectionError(error, session.origin)
-        if (renewed || !isTlsError(failure)) throw failure
-      } finally {
-        options.signal?.removeEventListener('abort', onAbort)
+        if (renewed || !isTlsError(error)) throw error
       }
       session = await this.#sessions.renew(session)
     }
@@ -244,24 +232,27 @@ export class KubeClient {
     }
   }
 
-  async #openStream(session: Session, path: string, options: CallOptions, abort: AbortController) {
-    const target = path + queryString(options.query)
+  async #attemptWatch(session: Session, path: string, options: WatchOptions): Promise<HttpAnswer> {
+    const { query, signal, onOpen, onLine } = options
+    const target = path + queryString(query)
+    const headers = this.#headers(session, options)
+    const request: HttpRequest = { method: 'GET', path: session.prefix + target, headers, body: undefined }
     const start = performance.now()
-    const timer = setTimeout(() => abort.abort(new ConnectionError('ETIMEDOUT', session.origin)), this.#timeoutMs)
-    let code: number | undefined
-    try {
-      const response = await session.pools.streams.request({
-        origin: session.origin,
-        method: 'GET',
-        path: session.prefix + target,
-        headers: this.#headers(session, options),
-        signal: abort.signal,
-      })
-      code = response.statusCode
-      return response
-    } finally {
-      clearTimeout(timer)
+    let told = false
+    const tell = (code: number | undefined) => {
+      if (told) return
+      told = true
       this.#onResponse?.({ method: 'GET', path: target, code, seconds: (performance.now() - start) / 1000 })
+    }
+    const onHeaders = (code: number) => {
+      tell(code)
+      if (code === 200) onOpen?.()
+    }
+    try {
+      const listener = { onHeaders, onLine }
+      return await watch(session.pools.streams, session.origin, request, this.#timeoutMs, signal, listener)
+    } finally {
+      tell(undefined)
     }
   }
 

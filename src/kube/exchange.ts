@@ -36,16 +36,12 @@ export function exchange(
   maxBytes: number,
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const handler = new Exchange(origin, timeoutMs, signal, maxBytes, resolve, reject)
-    try {
-      dispatcher.dispatch({ origin, ...request, body: request.body ?? null }, handler)
-    } catch (error) {
-      handler.fail(toConnectionError(error, origin))
-    }
+    new Exchange(origin, timeoutMs, signal, maxBytes, resolve, reject).send(dispatcher, request)
   })
 }
 
-class Exchange implements Dispatcher.DispatchHandler {
+/** Settles once: by the answer, an error, the deadline or the signal. A watch is one too, see watch.ts. */
+export class Exchange implements Dispatcher.DispatchHandler {
   readonly #origin: string
   readonly #signal: AbortSignal | undefined
   readonly #maxBytes: number
@@ -76,6 +72,26 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#timer = setTimeout(() => this.fail(new ConnectionError('ETIMEDOUT', origin)), timeoutMs)
     if (signal?.aborted) this.fail(signal.reason)
     else signal?.addEventListener('abort', this.#onAbort)
+  }
+
+  send(dispatcher: Dispatcher, request: HttpRequest): void {
+    try {
+      dispatcher.dispatch({ origin: this.#origin, ...request, body: request.body ?? null }, this)
+    } catch (error) {
+      this.fail(toConnectionError(error, this.#origin))
+    }
+  }
+
+  protected get code(): number {
+    return this.#code
+  }
+
+  protected get isSettled(): boolean {
+    return this.#settled
+  }
+
+  protected endDeadline(): void {
+    clearTimeout(this.#timer)
   }
 
   readonly #onAbort = (): void => this.fail(this.#signal?.reason)
@@ -124,7 +140,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #settle(): boolean {
     if (this.#settled) return false
     this.#settled = true
-    clearTimeout(this.#timer)
+    this.endDeadline()
     this.#signal?.removeEventListener('abort', this.#onAbort)
     return true
   }

@@ -13,6 +13,7 @@ import { askedWait, backoff } from './backoff.ts'
 import type { Relist } from './cache.ts'
 import type { KubeClient, Query } from './client.ts'
 import { type KubeList, type KubeObject, metadataOnly, metadataOnlyList, type Status } from './objects.ts'
+import { headOf, type ObjectHead } from './watch-event-head.ts'
 
 const pageSize = 500
 /**
@@ -36,6 +37,7 @@ const steadyMs = 5_000
 
 /** What a reflector does to a Cache. */
 export interface Reflected {
+  knows(head: ObjectHead): boolean
   observe(type: 'ADDED' | 'MODIFIED' | 'DELETED', raw: KubeObject): void
   bookmark(version: string): void
   relist(version: string): Relist
@@ -200,7 +202,7 @@ class ReflectorLoop {
     const idle = setTimeout(() => stop.abort(new SilenceError()), idleMs)
     let steady: NodeJS.Timeout | undefined
     try {
-      const lines = client.lines(path, {
+      await client.watch(path, {
         query: {
           ...query,
           watch: true,
@@ -216,12 +218,12 @@ class ReflectorLoop {
             this.#recovered()
           }, steadyMs)
         },
+        onLine: (line) => {
+          idle.refresh()
+          this.#takeLine(line)
+        },
         ...(this.#options.metadataOnly && { accept: metadataOnly }),
       })
-      for await (const line of lines) {
-        idle.refresh()
-        this.#take(parseEvent(line))
-      }
     } finally {
       clearTimeout(idle)
       clearTimeout(steady)
@@ -229,13 +231,25 @@ class ReflectorLoop {
     }
   }
 
-  #take({ type, object }: WatchEvent): void {
+  #takeLine(line: string): void {
+    const { cache } = this.#options
+    // Most events of a busy time are echoes of our own writes, of which the cache wants nothing.
+    const head = headOf(line)
+    if (head !== undefined && cache.knows(head)) {
+      this.#reached(head.resourceVersion)
+      return
+    }
+    const { type, object } = parseEvent(line)
     if (type === 'ERROR') throw errorOf(object)
+    this.#reached(object.metadata.resourceVersion)
+    if (type === 'BOOKMARK') cache.bookmark(object.metadata.resourceVersion)
+    else cache.observe(type, object)
+  }
+
+  #reached(version: string): void {
     this.#heard()
     this.#recovered()
-    this.#version = object.metadata.resourceVersion
-    if (type === 'BOOKMARK') this.#options.cache.bookmark(this.#version)
-    else this.#options.cache.observe(type, object)
+    this.#version = version
   }
 
   #heard(): void {

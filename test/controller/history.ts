@@ -16,15 +16,17 @@ export interface History {
 export function follow(lab: Lab, name: string): History {
   const history: History = { versions: [], ended: false }
   const query = { fieldSelector: `metadata.name=${name}`, watch: true, timeoutSeconds: 600 }
-  const read = async () => {
-    for await (const line of lab.client.lines(credentialsPath, { query })) {
-      const { type, object } = JSON.parse(line) as { type: string; object: RegistryCredential }
-      if (type === 'DELETED') history.ended = true
-      else history.versions.push(object)
-      if (history.ended) return
+  const stop = new AbortController()
+  const onLine = (line: string) => {
+    const { type, object } = JSON.parse(line) as { type: string; object: RegistryCredential }
+    if (type !== 'DELETED') {
+      history.versions.push(object)
+      return
     }
+    history.ended = true
+    stop.abort()
   }
-  void read().catch(() => {}) // the lab was closed
+  void lab.client.watch(credentialsPath, { query, signal: stop.signal, onLine }).catch(() => {}) // or the lab was closed
   return history
 }
 

@@ -25,13 +25,11 @@ function follow(credential: string) {
   const abort = new AbortController()
   const seen: unknown[] = []
   const query = { watch: true, fieldSelector: `metadata.name=${credential}` }
-  const read = async () => {
-    for await (const line of lab.client.lines(credentialsPath, { query, signal: abort.signal })) {
-      const stuck: unknown = JSON.parse(line).object.status?.pods?.stuck
-      if (stuck !== seen.at(-1)) seen.push(stuck)
-    }
+  const onLine = (line: string) => {
+    const stuck: unknown = JSON.parse(line).object.status?.pods?.stuck
+    if (stuck !== seen.at(-1)) seen.push(stuck)
   }
-  const done = read().catch(() => {})
+  const done = lab.client.watch(credentialsPath, { query, signal: abort.signal, onLine }).catch(() => {})
   const end = async () => {
     abort.abort()
     await done

@@ -51,13 +51,12 @@ afterAll(async () => {
 function follows(namespace: string): Set<string> {
   const lists = new Set<string>()
   const query = { fieldSelector: 'metadata.name=default', watch: true, timeoutSeconds: 600 }
-  const read = async () => {
-    for await (const line of lab.client.lines(`/api/v1/namespaces/${namespace}/serviceaccounts`, { query })) {
-      const { object } = JSON.parse(line) as { object: { imagePullSecrets?: { name: string }[] } }
-      lists.add((object.imagePullSecrets ?? []).map(({ name }) => name).join())
-    }
+  const onLine = (line: string) => {
+    const { object } = JSON.parse(line) as { object: { imagePullSecrets?: { name: string }[] } }
+    lists.add((object.imagePullSecrets ?? []).map(({ name }) => name).join())
   }
-  void read().catch(() => {}) // the lab was closed
+  const path = `/api/v1/namespaces/${namespace}/serviceaccounts`
+  void lab.client.watch(path, { query, onLine }).catch(() => {}) // the lab was closed
   return lists
 }
 

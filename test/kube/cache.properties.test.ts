@@ -18,6 +18,8 @@ class World {
   readonly cache = new Cache(facts)
   /** What a listener that only hears of changes, plus what it has written itself, believes. */
   readonly believed = new Map<string, Facts>()
+  /** Told to listeners so far. */
+  changes = 0
   /** Answers to our own writes. */
   readonly answers: (() => void)[] = []
   /** Up to where the watch has come, as an index in the history. */
@@ -28,6 +30,7 @@ class World {
   constructor() {
     this.cache.subscribe(({ namespace, name, before, after }) => {
       const key = `${namespace}/${name}`
+      this.changes++
       expect(before).toEqual(this.believed.get(key))
       if (after === undefined) this.believed.delete(key)
       else this.believed.set(key, after)
@@ -43,7 +46,13 @@ class World {
 
   deliver(index: number): void {
     const event = this.history.events[index]
-    if (event !== undefined) this.cache.observe(event.type, event.object)
+    if (event === undefined) return
+    const { type, object } = event
+    const known = this.cache.knows(object.metadata)
+    const before = this.changes
+    this.cache.observe(type, object)
+    // An event that is not parsed, since the cache knows it, must be one that nobody would have heard of.
+    if (type !== 'DELETED') expect(this.changes > before).toBe(!known)
   }
 
   /** Of the server: what it answers is the state of now, whatever happens until the answer is there. */

@@ -70,6 +70,42 @@ describe('the watch', () => {
   })
 })
 
+describe('what is known', () => {
+  const knows = (...args: Parameters<typeof object>) => cache.knows(object(...args).metadata)
+
+  test('is an object at its version and older ones, from the watch or from a write of ours', () => {
+    cache.observe('ADDED', object('a', '10'))
+    cache.writeThrough(object('b', '20'))
+    expect(['9', '10', '11'].map((version) => knows('a', version))).toEqual([true, true, false])
+    expect(['20', '21'].map((version) => knows('b', version))).toEqual([true, false])
+    expect(knows('a', '5', 'a-uid', 'elsewhere')).toBe(false)
+  })
+
+  test('is that an object was there that has been deleted, by others or by us', () => {
+    cache.observe('ADDED', object('a', '1'))
+    cache.observe('DELETED', object('a', '5'))
+    cache.observe('ADDED', object('b', '2'))
+    cache.writeThroughDelete('ns', 'b', 'b-uid')
+    expect([knows('a', '4'), knows('b', '9')]).toEqual([true, true])
+    expect([knows('a', '6', 'next'), knows('b', '10', 'next')]).toEqual([false, false])
+  })
+
+  test('is everything up to the last bookmark and the last list, and nothing before them', () => {
+    expect(knows('a', '1')).toBe(false)
+    cache.bookmark('5')
+    expect([knows('a', '5'), knows('a', '6')]).toEqual([true, false])
+    list('7')
+    expect([knows('a', '7'), knows('a', '8')]).toEqual([true, false])
+  })
+
+  test('is what is cluster-scoped, too', () => {
+    const wide = { name: 'wide', uid: 'u', resourceVersion: '4' }
+    cache.observe('ADDED', { metadata: wide })
+    expect(cache.knows(wide)).toBe(true)
+    expect(cache.knows({ ...wide, resourceVersion: '5' })).toBe(false)
+  })
+})
+
 describe('our own writes', () => {
   test('are seen at once, and neither they nor their echo are told', () => {
     cache.observe('ADDED', object('a', '1'))

@@ -3,9 +3,10 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import { ApiError, type ConnectionError, isConflict, isNotFound, isTooLarge } from '../../src/kube/api-error.ts'
 import type { KubeClient } from '../../src/kube/client.ts'
 import { type KubeList, type KubeObject, metadataOnly, metadataOnlyList } from '../../src/kube/objects.ts'
+import { headOf } from '../../src/kube/watch-event-head.ts'
 import { sharedCluster } from '../cluster/shared.ts'
 import { answer, first, type HttpProxy, type Interference, startHttpProxy } from './http-proxy.ts'
-import { atEnd, configOf, freshNamespace, manager, openClient } from './setup.ts'
+import { atEnd, configOf, freshNamespace, linesOf, manager, openClient } from './setup.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
 
 interface ConfigMap extends KubeObject {
@@ -236,11 +237,11 @@ describe('what goes wrong', () => {
   })
 })
 
-describe('lines', () => {
+describe('watches', () => {
   test('the events of a watch come as lines until the caller stops', async () => {
     const abort = new AbortController()
     const query = { watch: true, fieldSelector: 'metadata.name=watched' }
-    const lines = client.lines(configMaps, {
+    const lines = linesOf(client, configMaps, {
       query,
       signal: abort.signal,
       onOpen: () => void client.create(configMaps, { metadata: { name: 'watched' } }, manager),
@@ -252,29 +253,50 @@ describe('lines', () => {
     expect(await errorOf(lines.next())).toBe(reason)
   })
 
+  test.each([
+    ['of an object', {}, 'ConfigMap'],
+    ['of its metadata alone', { accept: metadataOnly }, 'PartialObjectMetadata'],
+  ])('an event %s has the head that is looked for, also with a generated name', async (_, options, kind) => {
+    const path = `/api/v1/namespaces/${await freshNamespace(client)}/configmaps`
+    await client.create(path, { metadata: { generateName: 'generated-', labels: { a: 'b' } } }, manager)
+    const events = linesOf(client, path, { query: { watch: true, labelSelector: 'a=b' }, ...options })
+    const line = (await events.next()).value ?? ''
+    await events.return?.()
+    const { object } = JSON.parse(line) as { object: KubeObject }
+    const { name, namespace, uid, resourceVersion } = object.metadata
+    expect([object.kind, headOf(line)]).toEqual([kind, { name, namespace, uid, resourceVersion }])
+  })
+
+  test('an event of a cluster-scoped object has the head that is looked for', async () => {
+    const query = { watch: true, fieldSelector: `metadata.name=${namespace}` }
+    const events = linesOf(client, '/api/v1/namespaces', { query })
+    expect(headOf((await events.next()).value ?? '')).toMatchObject({ name: namespace })
+    await events.return?.()
+  })
+
   test('watches take no connections from requests', async () => {
     const own = openClient(configOf(), { connections: 1 })
     const opened = Array.from({ length: 5 }, () => Promise.withResolvers<void>())
-    const watches = opened.map(({ resolve }) => own.lines(configMaps, { query: { watch: true }, onOpen: resolve }))
+    const watches = opened.map(({ resolve }) => linesOf(own, configMaps, { query: { watch: true }, onOpen: resolve }))
     for (const watch of watches) await watch.next()
     await Promise.all(opened.map(({ promise }) => promise))
     await own.get(configMaps)
-    for (const watch of watches) await watch.return()
+    for (const watch of watches) await watch.return?.()
   })
 
   test('a refused watch is an ApiError, a broken one a ConnectionError', async () => {
-    expect(await errorOf(client.lines('/api/v1/nonsense').next())).toMatchObject({ name: 'ApiError', code: 404 })
+    expect(await errorOf(linesOf(client, '/api/v1/nonsense').next())).toMatchObject({ name: 'ApiError', code: 404 })
     proxy.interfere = () => (response) => {
       response.writeHead(200).write('{"type":"ADDED"}\n{"ty', () => setTimeout(() => response.destroy(), 50))
     }
-    const lines = proxied().lines(configMaps)
+    const lines = linesOf(proxied(), configMaps)
     expect(await lines.next()).toEqual({ done: false, value: '{"type":"ADDED"}' })
     expect(await errorOf(lines.next())).toMatchObject({ name: 'ConnectionError', code: 'UND_ERR_SOCKET' })
   })
 
   test('a watch whose headers do not come ends after the timeout', async () => {
     proxy.interfere = () => () => undefined
-    const error = await errorOf(proxied({ timeoutMs: 200 }).lines(configMaps).next())
+    const error = await errorOf(linesOf(proxied({ timeoutMs: 200 }), configMaps).next())
     expect((error as ConnectionError).code).toBe('ETIMEDOUT')
   })
 })

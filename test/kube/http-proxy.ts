@@ -14,7 +14,7 @@ import { type RequestOptions, request as secureRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import type { KubeConfig } from '@kubernetes/client-node'
-import { splitLines } from '../../src/kube/split-lines.ts'
+import { LineSplitter } from '../../src/kube/split-lines.ts'
 
 /**
  * What to do with a request. Nothing: pass it on. A string: pass it on with this URL instead. A function: it answers.
@@ -73,7 +73,7 @@ export async function startHttpProxy(admin: KubeConfig): Promise<HttpProxy> {
     forwarded.on('response', (answer) => {
       outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
       outgoing.flushHeaders()
-      if (text) void pipeline(answer, splitLines, text, outgoing).catch(() => outgoing.destroy())
+      if (text) void pipeline(answer, linesOf, text, outgoing).catch(() => outgoing.destroy())
       else answer.pipe(outgoing)
     })
     if (isWatch(method, new URL(url, target))) {
@@ -104,6 +104,11 @@ export async function startHttpProxy(admin: KubeConfig): Promise<HttpProxy> {
     },
   }
   return proxy
+}
+
+async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const splitter = new LineSplitter()
+  for await (const chunk of chunks) yield* splitter.push(chunk)
 }
 
 export function isWatch(method: string, url: URL): boolean {

@@ -380,9 +380,7 @@ describe('what the API server says', () => {
     const client = proxied()
     const lines: string[] = []
     const path = configMapsOf(namespace)
-    const watch = async () => {
-      for await (const line of client.lines(path, { query: { watch: true } })) lines.push(line)
-    }
+    const watch = () => client.watch(path, { query: { watch: true }, onLine: (line) => void lines.push(line) })
     const altered = watch()
     await eventually(() => expect(lines).toHaveLength(2))
     expect(lines[0]).toBe(lines[1])
@@ -394,6 +392,31 @@ describe('what the API server says', () => {
     await plain
     proxy.interfere = first(1, ofOurs, { text: breakOff })
     await expect(watch()).rejects.toThrow('no usable answer')
+  })
+
+  test('the echo of a write of ours is not even parsed, and the watch goes on behind it', async () => {
+    const namespace = await settledNamespace()
+    const written = Promise.withResolvers<void>()
+    // Nothing but the heads of the events, which is no JSON.
+    const heads = async function* (lines: AsyncIterable<string>) {
+      for await (const line of lines) {
+        await written.promise
+        yield `${line.replace(/("resourceVersion":"\d+").*/, '$1')}\n`
+      }
+    }
+    proxy.interfere = first(1, (method, url) => isWatch(method, url) && url.pathname.includes(namespace), {
+      text: heads,
+    })
+    const { synced, cache, events, restarts } = start({ client: proxied(), path: configMapsOf(namespace) })
+    await synced
+    const ours = await admin.create<KubeObject>(configMapsOf(namespace), { metadata: { name: 'ours' } }, manager)
+    cache.writeThrough(ours)
+    written.resolve()
+    await writeConfigMap(namespace, 'theirs')
+    await eventually(() => expect(events).toEqual(['added kube-root-ca.crt', 'added theirs']))
+    expect(restarts).toEqual(['error'])
+    const watches = seen().filter((url) => isWatch('GET', url))
+    expect(watches.at(-1)?.searchParams.get('resourceVersion')).toBe(ours.metadata.resourceVersion)
   })
 
   test('Retry-After of a refused watch is kept to', async () => {

@@ -10,7 +10,7 @@ import { KubeClient } from '../../src/kube/client.ts'
 import { sharedCluster } from '../cluster/shared.ts'
 import { eventually } from '../cluster/wait.ts'
 import { startConnectProxy } from './connect-proxy.ts'
-import { atEnd, configOf, freshNamespace, manager, openClient } from './setup.ts'
+import { atEnd, configOf, freshNamespace, linesOf, manager, openClient } from './setup.ts'
 
 type User = ReturnType<KubeConfig['getUsers']>[number]
 
@@ -67,7 +67,7 @@ function ca(): Buffer {
 }
 
 /** Reads a watch until it ends. */
-async function endOf(watch: AsyncGenerator<string>): Promise<void> {
+async function endOf(watch: ReturnType<typeof linesOf>): Promise<void> {
   while (!(await watch.next()).done);
 }
 
@@ -87,7 +87,9 @@ describe('tokens', () => {
     const client = openClient(configFor({ token: 'wrong' }))
     await expect(whoAmI(client)).rejects.toMatchObject({ code: 401, reason: 'Unauthorized' })
     expect(client.responses).toHaveLength(2)
-    await expect(client.lines('/api/v1/pods', { query: { watch: true } }).next()).rejects.toMatchObject({ code: 401 })
+    await expect(client.watch('/api/v1/pods', { query: { watch: true }, onLine() {} })).rejects.toMatchObject({
+      code: 401,
+    })
   })
 
   test('a plugin is run once, and again when its token is refused', async () => {
@@ -144,8 +146,8 @@ describe('certificates', () => {
     const client = openClient(configFor({ certFile, keyFile }), { reloadSeconds: 0 })
     expect(await whoAmI(client)).toBe('alice')
     const configMaps = `/api/v1/namespaces/${namespace}/configmaps`
-    const watch = client.lines(configMaps, { query: { watch: true } })
     await eventually(async () => void (await client.get(configMaps)))
+    const watch = linesOf(client, configMaps, { query: { watch: true } })
     expect(await watch.next()).toMatchObject({ done: false })
 
     await store('bob')
@@ -154,7 +156,7 @@ describe('certificates', () => {
     await admin.create(configMaps, { metadata: { name: 'later' } }, manager)
     const { value } = await watch.next()
     expect(JSON.parse(value ?? '')).toMatchObject({ type: 'ADDED', object: { metadata: { name: 'later' } } })
-    await watch.return()
+    await watch.return?.()
   })
 
   test('an unknown CA is an error; when its file is put right the next request succeeds', async () => {
@@ -215,9 +217,9 @@ describe('proxies', () => {
     config.clusters = config.clusters.map((cluster) => ({ ...cluster, proxyUrl }))
     const client = openClient(config)
     await client.get('/version')
-    const watch = client.lines('/api/v1/namespaces', { query: { watch: true } })
+    const watch = linesOf(client, '/api/v1/namespaces', { query: { watch: true } })
     expect(await watch.next()).toMatchObject({ done: false })
-    await watch.return()
+    await watch.return?.()
     expect(new Set(proxy.tunnels)).toEqual(new Set([new URL(sharedCluster().server).host]))
     expect(proxy.tunnels).toHaveLength(2)
   })
@@ -259,7 +261,7 @@ test('close lets requests end and cuts watches, also those of a replaced certifi
   const watches = []
   for (const { cert, key } of [first, second]) {
     await writeFile(certFile, Buffer.concat([cert, key]))
-    const watch = client.lines(path, { query: { watch: true } })
+    const watch = linesOf(client, path, { query: { watch: true } })
     expect(await watch.next()).toMatchObject({ done: false })
     watches.push(watch)
   }

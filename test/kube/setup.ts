@@ -1,8 +1,9 @@
 /** What the tests against the real control plane share: clients, namespaces of their own, a log that can be read. */
 import { randomBytes } from 'node:crypto'
+import type { ReadableStreamAsyncIterator } from 'node:stream/web'
 import { afterAll } from '@jest/globals'
 import { KubeConfig } from '@kubernetes/client-node'
-import { type ClientOptions, KubeClient, type Response } from '../../src/kube/client.ts'
+import { type ClientOptions, KubeClient, type Response, type WatchOptions } from '../../src/kube/client.ts'
 import type { Fields, Logger } from '../../src/telemetry/logger.ts'
 import { sharedCluster } from '../cluster/shared.ts'
 import { eventually } from '../cluster/wait.ts'
@@ -40,6 +41,30 @@ export function openClient(
   const client = new KubeClient({ kubeConfig, version: '1.2.3', onResponse, ...options })
   atEnd(() => client.close())
   return Object.assign(client, { responses })
+}
+
+/** A watch, begun at once, for tests that wait for its next line; `return` ends it. */
+export function linesOf(
+  client: KubeClient,
+  path: string,
+  { signal, ...options }: Omit<WatchOptions, 'onLine'> = {},
+): ReadableStreamAsyncIterator<string> {
+  const stop = new AbortController()
+  const lines = new ReadableStream<string>({
+    start(queue) {
+      const ended = client.watch(path, {
+        ...options,
+        signal: AbortSignal.any([stop.signal, ...(signal ? [signal] : [])]),
+        onLine: (line) => queue.enqueue(line),
+      })
+      void ended.then(
+        () => queue.close(),
+        (error: unknown) => queue.error(error),
+      )
+    },
+    cancel: (reason) => stop.abort(reason),
+  })
+  return lines.values()
 }
 
 /** @returns the name of a namespace that is deleted at the end */
