@@ -76,7 +76,9 @@ Kubernetes ${about.kubernetes}, etcd ${about.etcd}; ${about.cores} cores (${abou
 operator, the bare loop, the control plane and the measuring. The seconds are those of this machine; ratios and requests carry over.
 
 The bare loop (bench/bare-loop.ts) sends the same writes over as many connections and does nothing else; its seconds are its own. Those of
-the operator begin before the change that it has to see and end with its last write, by the API server's audit log.`
+the operator begin before the change that it has to see and end with its last write, by the API server's audit log.
+
+Where its CPU and its allocations go is drawn by \`npm run bench:profile\`: [CPU](cpu.svg), [allocations](allocations.svg).`
 }
 
 function speed(throughput: readonly Throughput[], plot: string | undefined): string {

@@ -5,6 +5,7 @@ import { AUDIT_FILE } from '../test/cluster/access.ts'
 import { type OwnedCluster, startCluster } from '../test/cluster/cluster.ts'
 import { installOperator } from '../test/cluster/install.ts'
 import { type RunningOperator, startOperator } from '../test/cluster/operator.ts'
+import { freePorts } from '../test/cluster/ports.ts'
 import { eventually } from '../test/cluster/wait.ts'
 import { Lab } from '../test/controller/lab.ts'
 import { inParallel } from '../test/support/in-parallel.ts'
@@ -76,8 +77,11 @@ export class Stage {
   async startOperator(added?: NodeSettings): Promise<{ operator: RunningOperator; readySeconds: number }> {
     const { flags, env } = imageSettings()
     const command: [string, ...string[]] = [process.execPath, ...flags, ...(added?.flags ?? []), bundle]
+    // Not loopback, as in the Deployment: the certificate that it makes for that costs memory.
+    const [port] = await freePorts(1)
+    const args = [`--metrics-bind-address=0.0.0.0:${port}`]
+    const options = { cluster: this.cluster, command, args, env: { ...env, ...added?.env }, replica: true }
     const start = performance.now()
-    const options = { cluster: this.cluster, command, env: { ...env, ...added?.env }, replica: true }
     const operator = await startOperator(options)
     return { operator, readySeconds: (performance.now() - start) / 1000 }
   }
