@@ -2,6 +2,7 @@
 import type { Crowd } from './crowd.ts'
 import type { Growth, Point } from './growth.ts'
 import type { Idle } from './idle.ts'
+import { count, digits, listOf, percent, table, yes } from './markdown.ts'
 import type { Fairness, Latency, Service } from './service.ts'
 import { median } from './statistics.ts'
 import { type Memory, type Phase, phases, type Requests, type Throughput } from './throughput.ts'
@@ -351,31 +352,4 @@ ${table(head, rows)}`
 
 function ratioOf({ bare, operator }: Throughput, phase: Phase): number {
   return operator[phase].seconds / bare[phase].seconds
-}
-
-/** `{ 'patch secrets': 1000 }` → `1,000 patch secrets` */
-function listOf(counts: Record<string, number>): string {
-  const kinds = Object.entries(counts).map(([kind, each]) => `${count(each)} ${kind}`)
-  return kinds.length === 0 ? 'none' : kinds.join(', ')
-}
-
-function table(head: readonly string[], rows: readonly string[][]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
-}
-
-function yes(isMet: boolean): string {
-  return isMet ? 'yes' : '**no**'
-}
-
-function count(number: number): string {
-  return Math.round(number).toLocaleString('en')
-}
-
-function digits(number: number, places: number): string {
-  return number.toFixed(places)
-}
-
-function percent(share: number): string {
-  return `${digits(share * 100, 2)} %`
 }
