@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { eventually } from '../test/cluster/wait.ts'
 import { flameGraphOf } from './flame-graph.ts'
 import { allocationFrames, cpuFrames, type Locate, origins, sharesOf } from './frames.ts'
+import { percent, table } from './markdown.ts'
 import { login, type Rollout, settled, whileRolledOut } from './rollout.ts'
 import { root, Stage } from './stage.ts'
 
@@ -38,9 +39,8 @@ const { cpu, allocations } = await whileRolledOut(
 await stage.strike()
 
 const shares = { cpu: sharesOf(cpu), allocations: sharesOf(allocations) }
-const percent = (share: number) => `${(share * 100).toFixed(1)} %`
-const rows = origins.map((each) => `| ${each} | ${percent(shares.cpu[each])} | ${percent(shares.allocations[each])} |`)
-console.log(['| origin | CPU | allocated |', '| --- | --- | --- |', ...rows].join('\n'))
+const rows = origins.map((each) => [each, percent(shares.cpu[each]), percent(shares.allocations[each])])
+console.log(table(['origin', 'CPU', 'allocated'], rows))
 if (asked === undefined) {
   const folder = join(root, 'bench', 'results')
   const what = `${rotations} rotations in ${namespaces.toLocaleString('en')} namespaces`
