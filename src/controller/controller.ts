@@ -208,7 +208,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
       loginLoop.forget(name, uid)
       loginQueue.add(name)
     },
-    sweep: (name) => sweep(name),
+    sweep: (name, ms) => sweep(name, ms),
     touchStatus: (name) => touchStatus(name),
   })
   credentialLoop.introduce()
@@ -272,7 +272,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
   // No namespace is touched, and no status told, before every credential has been read once: what is not known yet must
   // look neither unwanted nor out of date.
   let wake = (_namespace: string): void => {}
-  let sweep = wake
+  let sweep = (_namespace: string, _ms = 0): void => {}
   let touchStatus = (_credential: string): void => {}
   const unfollow = follow(caches, {
     credential: (name) => credentialQueue.add(name),
@@ -302,7 +302,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
   if (unread.size > 0 && !signal.aborted) await Promise.race([allRead.promise, once(signal, 'abort')])
   if (!signal.aborted) {
     wake = (name) => namespaceQueue.add(name)
-    sweep = (name) => namespaceQueue.sweep(name)
+    sweep = (name, ms = 0) => (ms > 0 ? namespaceQueue.addAfter(name, ms) : namespaceQueue.sweep(name))
     touchStatus = (name) => statusQueue.addAfter(name, statusWriter.delayOf(name))
     for (const { name } of caches.namespaces.values()) sweep(name)
     for (const { name } of caches.credentials.values()) touchStatus(name)

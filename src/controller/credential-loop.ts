@@ -46,12 +46,15 @@ export interface CredentialLoopParts {
   /** Puts our finalizer on a living credential, takes it off a deleted one. True when the credential was changed. */
   finalize(credential: ObservedCredential): Promise<boolean>
   payloads: Pick<Payloads, 'forget'>
-  /** Of the many namespaces that a credential concerns. */
-  sweep(namespace: string): void
+  /** One of the many namespaces that a credential concerns is to be looked at, at once or in so many milliseconds. */
+  sweep(namespace: string, ms?: number): void
   touchStatus(credential: string): void
 }
 
 type Problem = CredentialRecord['problem']
+
+/** Milliseconds for which namespaces wait for a first login: mostly it is there at once, and they are looked at for it. */
+const loginMs = 1_000
 
 export class CredentialLoop {
   readonly #parts: CredentialLoopParts
@@ -189,9 +192,10 @@ export class CredentialLoop {
     const { credential } = record
     credentials.set(record)
     payloads.forget(credential.name)
+    const waitMs = record.entries === undefined && !credential.deleting ? loginMs : 0
     for (const [namespace, selected] of this.#concerned(credential)) {
       board.expect(credential.name, namespace, selected)
-      sweep(namespace)
+      sweep(namespace, waitMs)
     }
     this.#parts.touchStatus(credential.name)
   }
