@@ -88,24 +88,24 @@ export class WorkQueue {
 
   /** Something has happened to `key`. Never runs work before it returns. */
   add(key: string): void {
-    this.#item(key, (item) => {
-      item.urgent = true
-      this.#event(item)
-    })
+    const item = this.#item(key)
+    if (item === undefined) return
+    item.urgent = true
+    this.#event(item)
   }
 
   /** As `add`, for one of many keys that something has happened to: it lets others go first. */
   sweep(key: string): void {
-    this.#item(key, (item) => this.#event(item))
+    const item = this.#item(key)
+    if (item) this.#event(item)
   }
 
   /** Look at `key` in `ms` milliseconds. Of several such wishes the earliest counts. */
   addAfter(key: string, ms: number): void {
     const time = performance.now() + ms
-    this.#item(key, (item) => {
-      if (item.state === 'running') item.dueAt = Math.min(item.dueAt, time)
-      else if (item.state === 'waiting') this.#runAt(item, time)
-    })
+    const item = this.#item(key)
+    if (item?.state === 'running') item.dueAt = Math.min(item.dueAt, time)
+    else if (item?.state === 'waiting') this.#runAt(item, time)
   }
 
   /** Drops the failures and the deadlines of a key, for instance when its object is gone. */
@@ -161,14 +161,12 @@ export class WorkQueue {
     return this.idle()
   }
 
-  #item(key: string, then: (item: Item) => void): void {
-    if (this.#closed) return
-    let item = this.#items.get(key)
-    if (item === undefined) {
-      item = newItem(key)
-      this.#items.set(key, item)
-    }
-    then(item)
+  /** Undefined after `close`. */
+  #item(key: string): Item | undefined {
+    if (this.#closed) return undefined
+    const item = this.#items.get(key) ?? newItem(key)
+    this.#items.set(key, item)
+    return item
   }
 
   #event(item: Item): void {
