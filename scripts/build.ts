@@ -50,7 +50,9 @@ const slim: Plugin = {
   setup({ onResolve, onLoad }) {
     const namespace = 'substitute'
     onResolve(
-      { filter: /^(@kubernetes\/client-node|\.\/gen\/index\.js|gaxios|undici|socks-proxy-agent|socks|\.\.\/milo\/.+)$/ },
+      {
+        filter: /^(@kubernetes\/client-node|\.\/gen\/index\.js|gaxios|undici|socks-proxy-agent|socks|\.\.\/milo\/.+)$/,
+      },
       ({ path, importer }) =>
         path === 'gaxios' && !importer.includes(join('@dot-i', 'k8s-operator')) ? undefined : { path, namespace },
     )
