@@ -74,7 +74,7 @@ function introduction(about: About): string {
 
 Written by \`${about.command}\` on ${about.date}; it took ${about.duration}. Operator ${about.operator}, Node ${about.node},
 Kubernetes ${about.kubernetes}, etcd ${about.etcd}; ${about.cores} cores (${about.processor}) and ${about.memoryGiB} GiB of memory for the
-operator, the bare loop, the control plane and the measuring. The seconds are those of this machine; ratios and requests carry over.
+operator, the bare loop, the control plane and the measuring. Requests are the same everywhere; seconds and ratios are those of this machine.
 
 The bare loop (bench/bare-loop.ts) sends the same writes over as many connections and does nothing else; its seconds are its own. Those of
 the operator begin before the change that it has to see and end with its last write, by the API server's audit log.

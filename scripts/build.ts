@@ -37,7 +37,7 @@ const substitutes: Record<string, string> = {
     export { default as Pool } from 'undici/lib/dispatcher/pool.js'
     export { default as ProxyAgent } from 'undici/lib/dispatcher/proxy-agent.js'
     export { fetch } from 'undici/lib/web/fetch/index.js'`,
-  // An agent of Node's own, which client-node makes beside what is asked of it, and nobody uses.
+  // For an http.Agent that client-node makes beside what is asked of it, and nobody uses.
   'socks-proxy-agent': 'export class SocksProxyAgent {}',
   socks: 'export class SocksClient {}',
   // A parser of undici's that has to be asked for (UNDICI_USE_MILO).
@@ -51,7 +51,8 @@ const slim: Plugin = {
     const namespace = 'substitute'
     onResolve(
       {
-        filter: /^(@kubernetes\/client-node|\.\/gen\/index\.js|gaxios|undici|socks-proxy-agent|socks|\.\.\/milo\/.+)$/,
+        filter:
+          /^(@kubernetes\/client-node|\.\/gen\/index\.js|gaxios|undici|socks-proxy-agent|socks|\.\.\/milo\/(simd|no-simd)\.js)$/,
       },
       ({ path, importer }) =>
         path === 'gaxios' && !importer.includes(join('@dot-i', 'k8s-operator')) ? undefined : { path, namespace },

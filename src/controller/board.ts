@@ -27,9 +27,9 @@ export class Board {
   /** @param outcome undefined: nothing of the credential is left there */
   report(credential: string, namespace: string, outcome: Outcome | undefined): void {
     const before = this.outcomeOf(credential, namespace)
-    const after = outcome && this.#shared(credential, outcome)
-    if (before === after) return // of many credentials in one Secret most have no part in a change of it
-    if (after) this.#of(credential).set(namespace, after)
+    // Of many credentials in one Secret most have no part in a change of it.
+    if (before === outcome || (before && outcome && isSame(before, outcome))) return
+    if (outcome) this.#of(credential).set(namespace, this.#shared(credential, outcome))
     else this.#outcomes.get(credential)?.delete(namespace)
     this.#changed(credential)
   }

@@ -7,22 +7,16 @@
  * to 128 bits: keyed, so that who may read the metadata cannot try passwords on it.
  */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
-import { remember } from '../kube/remember.ts'
 import type { ObservedSecret } from '../model/observed.ts'
 
 /** A mark longer than this is none of ours: it would be one of 3,500 credentials in one Secret. */
 export const maxMarkLength = 128 * 1024
-
-/** More than are being written at a time. */
-const maxMade = 64
 
 type Identity = Pick<ObservedSecret, 'namespace' | 'name'>
 
 export class Marks {
   /** A KeyObject, which Node makes ready once: of a Buffer it does so in each of the two or three signatures of a write. */
   readonly #key: KeyObject
-  /** Marks that were made last → the Secret that they are for: the answer to a write brings one back, and so does the watch. */
-  readonly #made = new Map<string, string>()
 
   /** @param key the operator's HMAC key */
   constructor(key: Buffer) {
@@ -34,34 +28,21 @@ export class Marks {
   }
 
   /** @param madeOf uids, in the order of the mark */
-  markOf(secret: Identity, hash: string, madeOf: readonly string[]): string {
-    const mark = this.#markOf(secret, hash, madeOf)
-    remember(this.#made, mark, pathOf(secret), maxMade)
-    return mark
+  markOf({ namespace, name }: Identity, hash: string, madeOf: readonly string[]): string {
+    const content = `${hash}:${madeOf.join()}`
+    return `${content}:${this.#sign('mark', `${namespace}/${name}:${content}`)}`
   }
 
   /** The uids of the credentials that the Secret was made of, or undefined when its mark does not prove any. */
   provenOf(secret: ObservedSecret): readonly string[] | undefined {
-    const { mark } = secret
-    if (mark === undefined) return undefined
-    const [hash = ''] = mark.split(':', 1)
+    const [hash = ''] = secret.mark?.split(':', 1) ?? []
     const madeOf = claimsOf(secret)
-    const isOurs = this.#made.get(mark) === pathOf(secret) || mark === this.#markOf(secret, hash, madeOf)
-    return isOurs ? madeOf : undefined
-  }
-
-  #markOf(secret: Identity, hash: string, madeOf: readonly string[]): string {
-    const content = `${hash}:${madeOf.join()}`
-    return `${content}:${this.#sign('mark', `${pathOf(secret)}:${content}`)}`
+    return secret.mark === this.markOf(secret, hash, madeOf) ? madeOf : undefined
   }
 
   #sign(purpose: string, text: string): string {
     return createHmac('sha256', this.#key).update(`${purpose}\n${text}`).digest('hex').slice(0, 32)
   }
-}
-
-function pathOf({ namespace, name }: Identity): string {
-  return `${namespace}/${name}`
 }
 
 /** The uids that a mark names, whoever wrote it. */

@@ -1,5 +1,4 @@
 /** What the operator wants of an object, as a word that changes when that does: for the rules of contention.ts. */
-
 import type { CredentialState } from './desired.ts'
 import { desiredLink } from './link-change.ts'
 import type { ObservedServiceAccount } from './observed.ts'
