@@ -16,8 +16,11 @@ export interface Idle {
 }
 
 const seconds = 60
-/** The operator has a question 45 seconds after its first entry in a ServiceAccount (admission-probe.ts). */
-const settleSeconds = 60
+/**
+ * The operator has a question 45 seconds after its first entry in a ServiceAccount (admission-probe.ts), and V8 collects what
+ * the work has left within two minutes.
+ */
+const settleSeconds = 180
 
 export function measureIdle(stage: Stage): Promise<Idle> {
   return whileRolledOut(stage, (rollout) => watch(stage, rollout))
