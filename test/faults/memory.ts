@@ -10,10 +10,8 @@ export interface Memory {
   /** Bytes, after garbage collection. */
   heapUsed: number
   rss: number
+  /** Timers, and all else that is open: sockets, streams, file watches. */
   timers: number
-  /** TCP connections. */
-  sockets: number
-  /** All else that is open: streams, file watches. */
   handles: number
 }
 
