@@ -1,7 +1,7 @@
 /** The audit log from a moment on, read as it grows: to read it anew each time would disturb what is measured. */
 import { createReadStream, statSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
-import { setInterval, setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type AuditEntry, parseAuditLog } from '../test/cluster/audit.ts'
 
 const operatorUser = 'system:serviceaccount:regcred-system:regcred-operator'
@@ -31,18 +31,9 @@ export class AuditTail {
 
   /** Reads along as `untilQuiet` does, so that what is compared with the operator is disturbed as much. */
   async during<T>(work: Promise<T>): Promise<T> {
-    const over = new AbortController()
-    const reading = (async () => {
-      for await (const _ of setInterval(quietMs, undefined, { signal: over.signal })) await this.next()
-    })().catch((error: unknown) => {
-      if (!over.signal.aborted) throw error
-    })
-    try {
-      return await work
-    } finally {
-      over.abort()
-      await reading
-    }
+    const isOver = work.then(() => true)
+    while (!(await Promise.race([isOver, sleep(quietMs, false)]))) await this.next()
+    return work
   }
 
   /** All requests from now on until the operator, once it has begun, sends nothing for two seconds. */

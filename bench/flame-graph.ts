@@ -29,8 +29,7 @@ export function flameGraphOf(title: string, root: Frame, unit: (value: number) =
   const boxes: string[] = []
   let depth = 0
 
-  const draw = (frame: Frame, left: number, row: number): void => {
-    const total = totalOf(frame)
+  const draw = (frame: Frame, total: number, left: number, row: number): void => {
     const wide = total * scale
     if (wide < narrowest) return
     depth = Math.max(depth, row + 1)
@@ -46,12 +45,12 @@ export function flameGraphOf(title: string, root: Frame, unit: (value: number) =
     const widestFirst = frame.children.map((child) => ({ child, total: totalOf(child) }))
     widestFirst.sort((a, b) => b.total - a.total)
     for (const { child, total } of widestFirst) {
-      draw(child, next, row + 1)
+      draw(child, total, next, row + 1)
       next += total
     }
   }
 
-  draw(root, 0, 0)
+  draw(root, all, 0, 0)
   const legend = origins.map((origin, index) => {
     const left = 8 + index * 150
     const key = `<rect x="${left}" y="34" width="14" height="14" fill="${colours[origin]}"/>`

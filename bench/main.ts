@@ -4,19 +4,19 @@
  * control plane, as its own ServiceAccount; times and requests are those of the API server's audit log, memory and CPU
  * those of /proc.
  */
-import { mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus, totalmem } from 'node:os'
-import { join } from 'node:path'
 import packageJson from '../package.json' with { type: 'json' }
 import { elapsed, sayOn, withStatus } from '../test/cluster/progress.ts'
 import { ETCD_VERSION, KUBERNETES_VERSION } from '../test/cluster/versions.ts'
 import { measureCrowd } from './crowd.ts'
 import { measureGrowth } from './growth.ts'
 import { measureIdle } from './idle.ts'
+import { count } from './markdown.ts'
 import { plotOf } from './plot.ts'
 import { type About, type Results, reportOf } from './report.ts'
+import { writeResults } from './results.ts'
 import { measureFairness, measureService } from './service.ts'
-import { root, Stage } from './stage.ts'
+import { Stage } from './stage.ts'
 import { measureThroughput } from './throughput.ts'
 
 const say = sayOn(process.stderr)
@@ -31,7 +31,7 @@ const largest = sizes.at(-1)
 const measured: Omit<Results, 'about'> = { throughput: [] }
 const stage = await Stage.set()
 for (const size of sizes) {
-  const namespaces = `${size.toLocaleString('en')} namespaces`
+  const namespaces = `${count(size)} namespaces`
   await step(`Making ${namespaces}`, () => stage.grow(size))
   const rounds = size < 10_000 ? 3 : 2
   const beside = `Operator and bare loop, ${namespaces}, ${rounds} rounds`
@@ -53,14 +53,12 @@ else await write(results)
 say(`Measured in ${results.about.duration}`)
 
 async function write(results: Results): Promise<void> {
-  const folder = join(root, 'bench', 'results')
-  await mkdir(folder, { recursive: true })
   const files = {
     'README.md': reportOf(results, 'throughput.svg'),
     'throughput.svg': plotOf(results.throughput),
     'results.json': `${JSON.stringify(results, undefined, 2)}\n`,
   }
-  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
+  await writeResults(files)
   say(`Written: ${Object.keys(files).join(', ')} in bench/results`)
 }
 

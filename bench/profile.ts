@@ -3,7 +3,6 @@
  * which writes flame graphs to bench/results; `npm run bench:profile -- 100` only prints the shares.
  */
 import { readFileSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
 import type { HeapProfiler, Profiler } from 'node:inspector'
 import { SourceMap } from 'node:module'
 import { join } from 'node:path'
@@ -11,7 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { eventually } from '../test/cluster/wait.ts'
 import { flameGraphOf } from './flame-graph.ts'
 import { allocationFrames, cpuFrames, type Locate, origins, sharesOf } from './frames.ts'
-import { percent, table } from './markdown.ts'
+import { count, percent, table } from './markdown.ts'
+import { writeResults } from './results.ts'
 import { login, type Rollout, settled, whileRolledOut } from './rollout.ts'
 import { root, Stage } from './stage.ts'
 
@@ -42,13 +42,11 @@ const shares = { cpu: sharesOf(cpu), allocations: sharesOf(allocations) }
 const rows = origins.map((each) => [each, percent(shares.cpu[each]), percent(shares.allocations[each])])
 console.log(table(['origin', 'CPU', 'allocated'], rows))
 if (asked === undefined) {
-  const folder = join(root, 'bench', 'results')
-  const what = `${rotations} rotations in ${namespaces.toLocaleString('en')} namespaces`
-  const samples = (value: number) => `${value.toLocaleString('en')} samples`
-  const kibibytes = (value: number) => `${Math.round(value / 1024).toLocaleString('en')} KiB`
-  await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, 'cpu.svg'), flameGraphOf(`CPU of ${what}`, cpu, samples))
-  await writeFile(join(folder, 'allocations.svg'), flameGraphOf(`Allocations of ${what}`, allocations, kibibytes))
+  const what = `${rotations} rotations in ${count(namespaces)} namespaces`
+  await writeResults({
+    'cpu.svg': flameGraphOf(`CPU of ${what}`, cpu, (value) => `${count(value)} samples`),
+    'allocations.svg': flameGraphOf(`Allocations of ${what}`, allocations, (value) => `${count(value / 1024)} KiB`),
+  })
 }
 
 /** What bench/profiler.ts writes to the file about some rotations. */

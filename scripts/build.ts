@@ -49,14 +49,10 @@ const slim: Plugin = {
   name: 'slim',
   setup({ onResolve, onLoad }) {
     const namespace = 'substitute'
-    onResolve(
-      {
-        filter:
-          /^(@kubernetes\/client-node|\.\/gen\/index\.js|gaxios|undici|socks-proxy-agent|socks|\.\.\/milo\/(simd|no-simd)\.js)$/,
-      },
-      ({ path, importer }) =>
-        path === 'gaxios' && !importer.includes(join('@dot-i', 'k8s-operator')) ? undefined : { path, namespace },
-    )
+    onResolve({ filter: /./ }, ({ path, importer }) => {
+      if (!Object.hasOwn(substitutes, path)) return undefined
+      return path === 'gaxios' && !importer.includes(join('@dot-i', 'k8s-operator')) ? undefined : { path, namespace }
+    })
     onLoad({ filter: /./, namespace }, ({ path }) => ({ contents: substitutes[path] ?? '', resolveDir: root }))
   },
 }

@@ -35,9 +35,7 @@ export function exchange(
   signal: AbortSignal | undefined,
   maxBytes: number,
 ): Promise<HttpAnswer> {
-  return new Promise((resolve, reject) => {
-    new Exchange(origin, timeoutMs, signal, maxBytes, resolve, reject).send(dispatcher, request)
-  })
+  return new Exchange(origin, timeoutMs, signal, maxBytes).send(dispatcher, request)
 }
 
 /** Settles once: by the answer, an error, the deadline or the signal. A watch is one too, see watch.ts. */
@@ -45,8 +43,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #origin: string
   readonly #signal: AbortSignal | undefined
   readonly #maxBytes: number
-  readonly #resolve: (answer: HttpAnswer) => void
-  readonly #reject: (error: unknown) => void
+  readonly #answer = Promise.withResolvers<HttpAnswer>()
   readonly #timer: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | undefined
   /** Set once the promise is settled; what comes later is ignored. */
@@ -56,30 +53,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #chunks: Buffer[] = []
   #bytes = 0
 
-  constructor(
-    origin: string,
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
-    maxBytes: number,
-    resolve: (answer: HttpAnswer) => void,
-    reject: (error: unknown) => void,
-  ) {
+  constructor(origin: string, timeoutMs: number, signal: AbortSignal | undefined, maxBytes: number) {
     this.#origin = origin
     this.#signal = signal
     this.#maxBytes = maxBytes
-    this.#resolve = resolve
-    this.#reject = reject
     this.#timer = setTimeout(() => this.fail(new ConnectionError('ETIMEDOUT', origin)), timeoutMs)
     if (signal?.aborted) this.fail(signal.reason)
     else signal?.addEventListener('abort', this.#onAbort)
   }
 
-  send(dispatcher: Dispatcher, request: HttpRequest): void {
+  send(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpAnswer> {
     try {
       dispatcher.dispatch({ origin: this.#origin, ...request, body: request.body ?? null }, this)
     } catch (error) {
       this.fail(toConnectionError(error, this.#origin))
     }
+    return this.#answer.promise
   }
 
   protected get code(): number {
@@ -99,7 +88,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Settles with an error, and takes the connection out of the pool when the request is on its way. */
   fail(error: unknown): void {
     if (!this.#settle()) return
-    this.#reject(error)
+    this.#answer.reject(error)
     this.#controller?.abort(new Error('aborted'))
   }
 
@@ -129,7 +118,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (!this.#settle()) return
     const [first] = this.#chunks
     const bytes = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks)
-    this.#resolve({ code: this.#code, retryAfter: this.#retryAfter, text: bytes.toString('utf8') })
+    this.#answer.resolve({ code: this.#code, retryAfter: this.#retryAfter, text: bytes.toString('utf8') })
   }
 
   onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {

@@ -33,9 +33,7 @@ export function watch(
   signal: AbortSignal | undefined,
   listener: WatchListener,
 ): Promise<HttpAnswer> {
-  return new Promise((resolve, reject) => {
-    new Watch(origin, timeoutMs, signal, listener, resolve, reject).send(dispatcher, request)
-  })
+  return new Watch(origin, timeoutMs, signal, listener).send(dispatcher, request)
 }
 
 class Watch extends Exchange {
@@ -46,15 +44,8 @@ class Watch extends Exchange {
   #end: (() => void) | undefined
   #scheduled = false
 
-  constructor(
-    origin: string,
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
-    listener: WatchListener,
-    resolve: (answer: HttpAnswer) => void,
-    reject: (error: unknown) => void,
-  ) {
-    super(origin, timeoutMs, signal, maxRefusalBytes, resolve, reject)
+  constructor(origin: string, timeoutMs: number, signal: AbortSignal | undefined, listener: WatchListener) {
+    super(origin, timeoutMs, signal, maxRefusalBytes)
     this.#listener = listener
   }
 
