@@ -1,11 +1,13 @@
 /**
- * Makes src/api/registry-credential.ts from crds/registrycredentials.yaml: `npm run generate`.
- * With --check it writes nothing and exits 1 when the file is not what the CRD gives.
+ * `npm run generate` makes src/api/registry-credential.ts from crds/registrycredentials.yaml, and what generate/ makes.
+ * With --check it writes nothing and exits 1 when a file is not what its sources give.
  * Paths are relative to the working folder, which npm sets to the root of the repository.
  */
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { compile, type JSONSchema } from 'json-schema-to-typescript'
 import { parse } from 'yaml'
+import { copiesFolder, generateChart } from './generate/chart.ts'
 
 const crdFile = 'crds/registrycredentials.yaml'
 const typesFile = 'src/api/registry-credential.ts'
@@ -73,12 +75,32 @@ function isSchema(value: unknown): value is JSONSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Files in the folder of copies that nothing is copied to any more. */
+async function leftOver(made: ReadonlyMap<string, string>): Promise<string[]> {
+  const found = await readdir(copiesFolder, { recursive: true, withFileTypes: true }).catch(() => [])
+  const files = found.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+  return files.filter((path) => !made.has(path))
+}
+
+async function isCurrent([path, text]: [string, string]): Promise<boolean> {
+  return (await readFile(path, 'utf8').catch(() => undefined)) === text
+}
+
 if (import.meta.main) {
-  const types = await generateTypes(await readFile(crdFile, 'utf8'))
-  if (!process.argv.includes('--check')) {
-    await writeFile(typesFile, types)
-  } else if ((await readFile(typesFile, 'utf8').catch(() => undefined)) !== types) {
-    console.error(`${typesFile} is not what ${crdFile} gives: run \`npm run generate\` and commit the result.`)
-    process.exitCode = 1
+  const files = await generateChart()
+  files.set(typesFile, await generateTypes(await readFile(crdFile, 'utf8')))
+  const stale = await leftOver(files)
+  for (const file of files) if (!(await isCurrent(file))) stale.push(file[0])
+  for (const path of stale) {
+    const text = files.get(path)
+    if (process.argv.includes('--check')) {
+      console.error(`${path} is not what its sources give: run \`npm run generate\` and commit the result.`)
+      process.exitCode = 1
+    } else if (text === undefined) {
+      await rm(path)
+    } else {
+      await mkdir(dirname(path), { recursive: true })
+      await writeFile(path, text)
+    }
   }
 }

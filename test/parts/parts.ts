@@ -10,7 +10,7 @@ import { missingFrom } from '../cluster/locate.ts'
 import { pinned } from '../cluster/versions.ts'
 import { motoPart } from './moto-part.ts'
 
-export type PartName = 'registry' | 'ecr-credential-provider' | 'argocd-health' | 'moto'
+export type PartName = 'registry' | 'ecr-credential-provider' | 'argocd-health' | 'helm' | 'moto'
 
 interface GoPart {
   /** For messages, for instance `registry`. */
@@ -21,11 +21,14 @@ interface GoPart {
   version: RegExp
   /** Import path of the command, unless the module has a `main.go`. */
   path?: string
+  /** Full name of the Go variable that a release of the program is told its version by. */
+  versionVariable?: string
 }
 
-function goPart({ name, program, version, path }: GoPart): Part {
+function goPart({ name, program, version, path, versionVariable }: GoPart): Part {
   const moduleDir = join(import.meta.dirname, program)
   const title = `the ${name} ${pinned(moduleDir, version)}`
+  const variables = versionVariable === undefined ? {} : { [versionVariable]: pinned(moduleDir, version) }
   const files = ['go.mod', 'go.sum', ...(path === undefined ? ['main.go'] : [])]
   return {
     name,
@@ -35,7 +38,7 @@ function goPart({ name, program, version, path }: GoPart): Part {
     fillers: {
       build: (into, say) =>
         buildGo(
-          { moduleDir, about: { title, takes: 'about a minute' }, ...(path && { path }) },
+          { moduleDir, variables, about: { title, takes: 'a minute or two' }, ...(path && { path }) },
           join(into, program),
           say,
         ),
@@ -64,6 +67,13 @@ export const PARTS: Record<PartName, () => Part> = {
       name: 'interpreter of Argo CD',
       program: 'argocd-health',
       version: /^require github\.com\/yuin\/gopher-lua (v\S+)$/m,
+    }),
+  helm: () =>
+    goPart({
+      name: 'helm',
+      program: 'helm',
+      version: /^require helm\.sh\/helm\/v4 (v\S+)$/m,
+      versionVariable: 'helm.sh/helm/v4/internal/version.version',
     }),
   moto: motoPart,
 }

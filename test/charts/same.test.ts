@@ -1,0 +1,125 @@
+/** The chart installs what config/ installs: the same objects, but for the labels that Helm's charts have. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { sharedCluster } from '../cluster/shared.ts'
+import { type Manifest, parseAll, renderObjects, root } from './chart.ts'
+
+const cluster = sharedCluster()
+const config = join(root, 'config')
+
+interface Kustomization {
+  /** Below config/; default `default`. */
+  base?: string
+  components?: string[]
+  namespace?: string
+}
+
+/** What kustomize makes of a folder of config/ with these components, without the namespace, which Helm leaves to its users. */
+async function kustomize({ base = 'default', components = [], ...others }: Kustomization = {}): Promise<Manifest[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'kustomize-'))
+  const path = (name: string) => relative(folder, join(config, name))
+  const kustomization = { ...others, resources: [path(base)], components: components.map(path) }
+  try {
+    writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization))
+    // It writes folded texts with one empty line more than they have, where a line is indented more than the one before.
+    const text = (await cluster.kubectl('kustomize', folder)).replaceAll(/\n\n(?= {6,}\S)/g, '\n')
+    const manifests = parseAll(text)
+    return manifests.filter(({ kind }) => kind !== 'Namespace')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** By kind and name, without the labels of the object itself, which say who installed it. */
+function byName(manifests: Manifest[]): Map<string, object> {
+  const entries = manifests.map(({ metadata: { labels, ...metadata }, ...object }): [string, object] => [
+    `${object.kind} ${metadata.name}`,
+    { ...object, metadata },
+  ])
+  expect(new Set(entries.map(([name]) => name)).size).toBe(entries.length)
+  return new Map(entries.sort())
+}
+
+/** Without what Helm itself reads. */
+const plain = { admissionPolicies: { enabled: false }, crds: { keep: false } }
+
+const features: { what: string; kustomization: Kustomization; values: object; namespace?: string; args?: string[] }[] = [
+  { what: 'nothing else', kustomization: {}, values: {} },
+  {
+    what: 'the admission policies',
+    kustomization: { components: ['admission'] },
+    values: { admissionPolicies: { enabled: true } },
+  },
+  {
+    what: 'the admission policies where the cluster has the kind',
+    kustomization: { components: ['admission'] },
+    values: { admissionPolicies: { enabled: 'auto' } },
+    args: ['--api-versions', 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy'],
+  },
+  {
+    what: 'more Secret names',
+    kustomization: { components: ['admission', 'secret-names'] },
+    values: { admissionPolicies: { enabled: true }, secretNames: ['regcred', 'regcred-ci'] },
+  },
+  { what: 'identities', kustomization: { components: ['identities'] }, values: { identities: ['ecr-puller'] } },
+  {
+    what: 'the eviction of pods',
+    kustomization: { components: ['evict-pods'] },
+    values: { evictPods: { enabled: true } },
+  },
+  {
+    what: 'a NetworkPolicy',
+    kustomization: { components: ['network-policy'] },
+    values: { networkPolicy: { enabled: true } },
+  },
+  {
+    what: 'everything, in another namespace',
+    kustomization: {
+      namespace: 'elsewhere',
+      components: ['admission', 'secret-names', 'identities', 'evict-pods', 'network-policy'],
+    },
+    values: {
+      admissionPolicies: { enabled: true },
+      secretNames: ['regcred', 'regcred-ci'],
+      identities: ['ecr-puller'],
+      evictPods: { enabled: true },
+      networkPolicy: { enabled: true },
+    },
+    namespace: 'elsewhere',
+  },
+  {
+    what: 'one replica',
+    kustomization: { base: 'overlays/minimal' },
+    values: { replicaCount: 1, podDisruptionBudget: { enabled: false } },
+  },
+  {
+    what: 'high availability',
+    kustomization: { base: 'overlays/high-availability' },
+    values: { admissionPolicies: { enabled: true } },
+  },
+  {
+    what: 'the users of OpenShift',
+    kustomization: { base: 'overlays/openshift' },
+    values: { podSecurityContext: { runAsUser: null, runAsGroup: null } },
+  },
+  {
+    what: 'an image of its own',
+    kustomization: { base: 'overlays/air-gapped' },
+    values: {
+      image: { repository: 'registry.example.com/regcred/regcred-operator' },
+      imagePullSecrets: [{ name: 'regcred-operator-pull' }],
+    },
+  },
+]
+
+test.each(features)(
+  'with $what chart and kustomize give the same objects',
+  async ({ kustomization, values, ...at }) => {
+    const given = byName(await kustomize(kustomization))
+    const made = byName(await renderObjects({ ...plain, ...values }, { ...at, release: 'anything' }))
+    expect([...made.keys()]).toEqual([...given.keys()])
+    expect(made).toEqual(given)
+  },
+)
