@@ -25,8 +25,10 @@ async function kustomize({ base = 'default', components = [], ...others }: Kusto
     writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization))
     // It writes folded texts with one empty line more than they have, where a line is indented more than the one before.
     const text = (await cluster.kubectl('kustomize', folder)).replaceAll(/\n\n(?= {6,}\S)/g, '\n')
-    const manifests = parseAll(text)
-    return manifests.filter(({ kind }) => kind !== 'Namespace')
+    const manifests = parseAll(text).filter(({ kind }) => kind !== 'Namespace')
+    // It does not know that these have none; the API server drops it.
+    for (const { kind, metadata } of manifests) if (/AdmissionPolicy/.test(kind)) delete metadata.namespace
+    return manifests
   } finally {
     rmSync(folder, { recursive: true })
   }
