@@ -3,11 +3,12 @@
  * With --check it writes nothing and exits 1 when a file is not what its sources give.
  * Paths are relative to the working folder, which npm sets to the root of the repository.
  */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { compile, type JSONSchema } from 'json-schema-to-typescript'
 import { parse } from 'yaml'
-import { copiesFolder, generateChart } from './generate/chart.ts'
+import { chart } from './generate/chart.ts'
+import type { Generated } from './generate/generated.ts'
 
 const crdFile = 'crds/registrycredentials.yaml'
 const typesFile = 'src/api/registry-credential.ts'
@@ -75,32 +76,20 @@ function isSchema(value: unknown): value is JSONSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Files in the folder of copies that nothing is copied to any more. */
-async function leftOver(made: ReadonlyMap<string, string>): Promise<string[]> {
-  const found = await readdir(copiesFolder, { recursive: true, withFileTypes: true }).catch(() => [])
-  const files = found.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
-  return files.filter((path) => !made.has(path))
-}
-
-async function isCurrent([path, text]: [string, string]): Promise<boolean> {
-  return (await readFile(path, 'utf8').catch(() => undefined)) === text
+async function types(): Promise<Generated[]> {
+  return [{ file: typesFile, from: crdFile, text: await generateTypes(await readFile(crdFile, 'utf8')) }]
 }
 
 if (import.meta.main) {
-  const files = await generateChart()
-  files.set(typesFile, await generateTypes(await readFile(crdFile, 'utf8')))
-  const stale = await leftOver(files)
-  for (const file of files) if (!(await isCurrent(file))) stale.push(file[0])
-  for (const path of stale) {
-    const text = files.get(path)
-    if (process.argv.includes('--check')) {
-      console.error(`${path} is not what its sources give: run \`npm run generate\` and commit the result.`)
-      process.exitCode = 1
-    } else if (text === undefined) {
-      await rm(path)
-    } else {
-      await mkdir(dirname(path), { recursive: true })
-      await writeFile(path, text)
+  for (const generate of [types, chart]) {
+    for (const { file, from, text } of await generate()) {
+      if (!process.argv.includes('--check')) {
+        await mkdir(dirname(file), { recursive: true })
+        await writeFile(file, text)
+      } else if ((await readFile(file, 'utf8').catch(() => undefined)) !== text) {
+        console.error(`${file} is not what ${from} gives: run \`npm run generate\` and commit the result.`)
+        process.exitCode = 1
+      }
     }
   }
 }

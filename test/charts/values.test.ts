@@ -1,5 +1,5 @@
 /** The values of the chart: what is refused, and that schema, defaults, settings of the operator and versions agree. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
@@ -126,6 +126,16 @@ test('every folder that the operator is told of is mounted', async () => {
   expect(folders.filter((folder) => !mounted(folder))).toEqual([])
   const names = volumes.map((volume) => (volume as { name: string }).name)
   expect(new Set(volumeMounts.map(({ name }) => name))).toEqual(new Set(names))
+})
+
+test('every file that is copied for the chart is in a template, and every one in a template is there', () => {
+  const folder = (name: string) => readdirSync(join(chart, name), { recursive: true, encoding: 'utf8' })
+  const files = folder('files').filter((name) => statSync(join(chart, 'files', name)).isFile())
+  const templates = folder('templates').map((name) =>
+    read(chart, 'templates', name).replaceAll(/{{- \/\*[^]*?\*\/}}/g, ''),
+  )
+  const used = templates.flatMap((text) => [...text.matchAll(/\(list \$ "([^"]+)"\)/g)].map(([, name]) => name))
+  expect(used.sort()).toEqual(files.sort())
 })
 
 test('without metrics nobody needs their RBAC, and a chart on its own brings no empty list of identities', async () => {

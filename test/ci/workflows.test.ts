@@ -36,7 +36,10 @@ test('workflows may read; only the jobs that publish, sign and release may do th
   const writing = jobs.flatMap(([name, { permissions = {} }]) =>
     Object.keys(permissions).flatMap((what) => (permissions[what] === 'write' ? `${name}: ${what}` : [])),
   )
-  expect(writing.sort()).toEqual(['build: packages', 'release: contents', 'sign: id-token', 'sign: packages'])
+  expect(writing.sort()).toEqual([
+    ...['build: packages', 'chart: id-token', 'chart: packages'],
+    ...['release: contents', 'sign: id-token', 'sign: packages'],
+  ])
 })
 
 test('the image is built in one place, with SBOM and provenance, and signed by the digest that was built', () => {
@@ -48,9 +51,22 @@ test('the image is built in one place, with SBOM and provenance, and signed by t
   expect(jobsThat(signs)).toEqual(['sign'])
 })
 
-test('a release waits for the signature, and carries the SBOM', () => {
+test('the chart is published in the version that is tagged, by which it finds its image, and signed by its digest', () => {
+  const [chart] = jobs.filter(([name]) => name === 'chart').map(([, job]) => job)
+  expect(chart?.needs).toBe('sign')
+  const script = chart?.steps.map(({ run }) => run).join('\n') ?? ''
+  const steps = [
+    'helm package charts/regcred-operator --version "$version" --app-version "$version"',
+    'helm push',
+    'cosign',
+  ]
+  expect(steps.map((step) => script.indexOf(step)).every((at, index, all) => at > (all[index - 1] ?? -1))).toBe(true)
+  expect(script).toMatch(/^cosign sign --yes ".*@\$DIGEST"$/m)
+})
+
+test('a release waits for the signatures, and carries the SBOM', () => {
   const [release] = jobs.filter(([name]) => name === 'release').map(([, job]) => job)
-  expect(release?.needs).toEqual(['build', 'sign'])
+  expect(release?.needs).toEqual(['build', 'sign', 'chart'])
   const script = release?.steps.map(({ run }) => run).join('\n')
   const [, file = '?'] = /node scripts\/sbom\.ts > (\S+)/.exec(script ?? '') ?? []
   expect(script).toContain(`gh release create "$GITHUB_REF_NAME" ${file}`)

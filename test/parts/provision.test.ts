@@ -57,16 +57,17 @@ describe('the command', () => {
       [
         expect.stringMatching(/^argocd-health-v1\./),
         expect.stringMatching(/^ecr-credential-provider-v1\./),
+        expect.stringMatching(/^helm-v4\./),
         expect.stringMatching(/^moto-5\..*-made-up$/),
         expect.stringMatching(/^registry-v3\./),
       ],
     ])
-    expect(folders.map(existsSync)).toEqual([true, true, true, true])
+    expect(folders.map(existsSync)).toEqual([true, true, true, true, true])
   })
 
   test('succeeds without moto, and tells why there is none', async () => {
     const { code, stderr, parts } = await provision({ go: GO, python3: `${PIP}; echo the wheels are out; exit 1` })
-    expect([code, parts.length]).toEqual([0, 3])
+    expect([code, parts.length]).toEqual([0, 4])
     expect(stderr).toMatch(
       /^The tests that need moto are skipped: There is no moto server to test against\.\n- pip: pip install failed:\n {2}the wheels are out\nCure: /m,
     )
@@ -75,7 +76,7 @@ describe('the command', () => {
   test('fails without a part that is built, leaves nothing of it, and makes the others', async () => {
     const failing = `[ "$1" = build ] && case $PWD in */registry) echo no such thing; exit 1 ;; esac\n${GO}`
     const { code, stderr, parts } = await provision({ go: failing, python3: PIP })
-    expect([code, parts.length]).toEqual([1, 3])
+    expect([code, parts.length]).toEqual([1, 4])
     expect(stderr).toContain(
       'There is no registry to test against.\n- build: go build failed:\n  no such thing\nCure: ',
     )

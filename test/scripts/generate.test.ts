@@ -9,12 +9,13 @@ const root = join(import.meta.dirname, '..', '..')
 const crdFile = join('crds', 'registrycredentials.yaml')
 const typesFile = join('src', 'api', 'registry-credential.ts')
 
-/** A folder with copies of the CRD and the types: the script takes both from its working folder. */
+/** A folder with copies of what is generated and what it is made from: the script takes both from its working folder. */
 let folder: string
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'generate-'))
-  for (const file of [crdFile, typesFile]) cpSync(join(root, file), join(folder, file))
+  for (const path of ['crds', 'config', 'charts', typesFile])
+    cpSync(join(root, path), join(folder, path), { recursive: true })
 })
 
 afterEach(() => {
@@ -36,7 +37,7 @@ function edit(file: string, from: string, to: string): void {
   writeFileSync(join(folder, file), text.replace(from, to))
 }
 
-test('the types in the repository are current', () => {
+test('what is generated in the repository is current', () => {
   expect(generate('--check')).toMatchObject({ status: 0, stderr: '' })
 })
 
@@ -62,6 +63,32 @@ test('generating brings the types to the CRD', () => {
   expect(generate()).toMatchObject({ status: 0, stderr: '' })
   expect(readFileSync(join(folder, typesFile), 'utf8')).toContain("deletionPolicy: 'Delete' | 'Orphan' | 'Keep'")
   expect(generate('--check').status).toBe(0)
+})
+
+test('what the chart has of config/ follows it', () => {
+  edit(join('config', 'rbac', 'role.yaml'), 'verbs: [create] #', 'verbs: [create, delete] #')
+  const { status, stderr } = generate('--check')
+  expect([status, stderr.trim()]).toEqual([
+    1,
+    'charts/regcred-operator/files/config/rbac/role.yaml is not what config/rbac/role.yaml gives: run `npm run generate` and commit the result.',
+  ])
+  expect(generate()).toMatchObject({ status: 0, stderr: '' })
+  expect(readFileSync(join(folder, 'charts/regcred-operator/files/config/rbac/role.yaml'), 'utf8')).toContain(
+    '[create, delete]',
+  )
+  expect(generate('--check').status).toBe(0)
+})
+
+test('the table of values in the page of the chart follows values.yaml', () => {
+  edit(join('charts', 'regcred-operator', 'values.yaml'), 'replicaCount: 2', 'replicaCount: 3')
+  expect(generate('--check').stderr).toContain('README.md is not what charts/regcred-operator/values.yaml gives')
+  expect(generate()).toMatchObject({ status: 0, stderr: '' })
+  expect(readFileSync(join(folder, 'charts/regcred-operator/README.md'), 'utf8')).toContain('| `replicaCount` | `3` |')
+})
+
+test('a value without a comment is none', () => {
+  edit(join('charts', 'regcred-operator', 'values.yaml'), '# -- How many run', '# How many run')
+  expect(generate('--check').stderr).toContain('the value replicaCount has no comment "# -- "')
 })
 
 test('fields with a default are not optional, all others that are not required are', () => {

@@ -11,7 +11,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 
 {{- /*
 The objects of a file below files/, as a list in YAML: in the namespace of the release, with the labels of the chart.
-`npm run generate` copies these files from config/ and crds/. Takes (list $ "rbac/role.yaml").
+`npm run generate` copies these files from config/ and crds/. Takes (list $ "config/rbac/role.yaml").
 */}}
 {{- define "regcred-operator.objects" -}}
 {{- $root := index . 0 }}
@@ -28,7 +28,7 @@ The objects of a file below files/, as a list in YAML: in the namespace of the r
 {{- end }}
 
 {{- /*
-A file below files/ as it is to be installed. Takes (list $ "rbac/role.yaml").
+A file below files/ as it is to be installed. Takes (list $ "config/rbac/role.yaml").
 */}}
 {{- define "regcred-operator.copy" -}}
 {{- range include "regcred-operator.objects" . | fromYamlArray }}
