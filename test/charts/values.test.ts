@@ -132,7 +132,7 @@ test('every file that is copied for the chart is in a template, and every one in
   const folder = (name: string) => readdirSync(join(chart, name), { recursive: true, encoding: 'utf8' })
   const files = folder('files').filter((name) => statSync(join(chart, 'files', name)).isFile())
   const templates = folder('templates').map((name) =>
-    read(chart, 'templates', name).replaceAll(/{{- \/\*[^]*?\*\/}}/g, ''),
+    read(chart, 'templates', name).replaceAll(/{{- \/\*.*?\*\/}}/gs, ''),
   )
   const used = templates.flatMap((text) => [...text.matchAll(/\(list \$ "([^"]+)"\)/g)].map(([, name]) => name))
   expect(used.sort()).toEqual(files.sort())

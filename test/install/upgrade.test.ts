@@ -90,7 +90,7 @@ test('what kubectl has installed becomes a release, and that one what kubectl ap
   const uids = () =>
     cluster.kubectl(
       'get',
-      `${crd},deploy,clusterrole,validatingadmissionpolicy`,
+      'crd,deploy,clusterrole,validatingadmissionpolicy',
       '-A',
       '-o',
       'jsonpath={.items[*].metadata.uid}',
