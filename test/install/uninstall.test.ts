@@ -63,6 +63,16 @@ describe.each(Object.entries(installers))('by %s:', (_, { install, uninstall, le
   const deleteCredentials = (...flags: string[]) =>
     cluster.kubectl('delete', 'rcred', '--all', '--timeout=60s', ...flags)
 
+  /** It has looked at every namespace: one that is made after its start is served. */
+  async function operatorIsDone(): Promise<void> {
+    const [other, source] = [await lab.namespace('other'), await lab.source('other', login)]
+    const namespaces = { include: [other], optIn: true }
+    const name = await lab.credential('other', { source: { secretRef: { name: source } }, namespaces })
+    await lab.ready(name)
+    await lab.deleteCredential(name)
+    await eventually(async () => expect(await lab.secret(other)).toBeNull())
+  }
+
   const release = () =>
     cluster.kubectl('patch', 'rcred', credential, '--type=merge', '-p', '{"metadata":{"finalizers":null}}')
 
@@ -113,10 +123,20 @@ describe.each(Object.entries(installers))('by %s:', (_, { install, uninstall, le
     await operator.stop()
     await release()
     await deleteCredentials('--cascade=orphan')
+    const label = 'app.kubernetes.io/managed-by'
+    const ours = ['secret', '--all-namespaces', '-l', `${label}=regcred-operator`]
+    await cluster.kubectl('annotate', 'serviceaccount', '--all', '--all-namespaces', 'regcred.dev/managed-')
+    await cluster.kubectl('annotate', ...ours, 'regcred.dev/mark-')
+    await cluster.kubectl('label', ...ours, `${label}-`)
+    const kept = await lab.secret(namespace)
+    expect(kept?.metadata.ownerReferences ?? []).toEqual([])
+    operator = await startOperator({ cluster, replica: true }) // one that comes later, even with the same key
+    await operatorIsDone()
+    expect(await lab.secret(namespace)).toEqual(kept)
+    expect(await lab.references(namespace)).toEqual(['regcred'])
+    await operator.stop()
     await uninstall(cluster)
     await nothingIsLeft()
-    expect(await lab.logins(namespace)).toEqual(login)
-    expect((await lab.secret(namespace))?.metadata.ownerReferences ?? []).toEqual([])
   })
 
   test('after the operator, credentials wait for one that is installed again', async () => {
