@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { sharedCluster } from '../cluster/shared.ts'
-import { type Manifest, parseAll, renderObjects, root } from './chart.ts'
+import { deploymentOf, everything, type Manifest, parseAll, renderObjects, root } from './chart.ts'
 
 const cluster = sharedCluster()
 const config = join(root, 'config')
@@ -116,6 +116,48 @@ const features: { what: string; kustomization: Kustomization; values: object; na
       },
     },
   ]
+
+test('plugins and files are mounted as in the examples for kubectl', async () => {
+  const components = ['exec', 'files'].map((source) => `../examples/sources/${source}/operator`)
+  const volume = {
+    name: 'dockerhub',
+    csi: {
+      driver: 'secrets-store.csi.k8s.io',
+      readOnly: true,
+      volumeAttributes: { secretProviderClass: 'dockerhub' },
+    },
+  }
+  const image = 'registry.example.com/registry-plugins:1'
+  const command = ['cp', '/plugins/ecr-credential-provider', '/copy/']
+  const values = { execPlugins: { image, command }, filesVolumes: [volume] }
+  const pods = [await kustomize({ components }), await renderObjects(values)].map((manifests) => {
+    const { containers, volumes = [], ...pod } = deploymentOf(manifests).spec.template.spec
+    return { ...pod, volumes: sorted(volumes), mounts: sorted(containers[0].volumeMounts ?? []) }
+  })
+  expect(pods[1]).toEqual(pods[0])
+})
+
+/** The order of these means nothing. */
+function sorted(objects: object[]): object[] {
+  return objects.toSorted((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1))
+}
+
+test('the API server takes everything that there can be, and knows every field', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'everything-'))
+  try {
+    const file = join(folder, 'all.json')
+    // Its kind is not there.
+    const items = (await renderObjects({}, { args: ['-f', everything] })).filter(
+      ({ kind }) => kind !== 'ServiceMonitor',
+    )
+    writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+    const flags = ['--server-side', '--force-conflicts', '--dry-run=server', '--validate=strict']
+    const applied = await cluster.kubectl('apply', ...flags, '-f', file)
+    expect(applied.trim().split('\n')).toHaveLength(items.length)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
 
 test.each(features)(
   'with $what chart and kustomize give the same objects',

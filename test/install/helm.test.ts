@@ -98,7 +98,9 @@ test('a release installs all that the operator needs, an upgrade what else it is
 test('a release of another name in another namespace works as well', async () => {
   const release = ['logins', chart, '--namespace', 'elsewhere', '--create-namespace']
   // The CRD of the release before was kept, and belongs to it.
-  await helmOn(cluster, 'install', ...release, '--take-ownership', '--set', 'replicaCount=0')
+  await helmOn(cluster, 'install', ...release, '--take-ownership', '--set', 'replicaCount=0,crds.keep=false')
   await serves('elsewhere', 'regcred')
   await helmOn(cluster, 'uninstall', 'logins', '--namespace', 'elsewhere')
+  const crds = async () => expect(await cluster.kubectl('get', 'crd', '-o', 'name')).not.toContain('regcred.dev')
+  await eventually(crds, { describe: 'the CRD, which this release does not keep' })
 })
