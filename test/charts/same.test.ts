@@ -34,12 +34,15 @@ async function kustomize({ base = 'default', components = [], ...others }: Kusto
   }
 }
 
-/** By kind and name, without the labels of the object itself, which say who installed it. */
+/** Labels that say who installed an object. */
+const ofInstaller = /^(app\.kubernetes\.io\/(name|instance|version|managed-by)|helm\.sh\/chart)$/
+
+/** By kind and name, without what the labels of an object say of its installer. */
 function byName(manifests: Manifest[]): Map<string, object> {
-  const entries = manifests.map(({ metadata: { labels, ...metadata }, ...object }): [string, object] => [
-    `${object.kind} ${metadata.name}`,
-    { ...object, metadata },
-  ])
+  const entries = manifests.map(({ metadata: { labels = {}, ...metadata }, ...object }): [string, object] => {
+    const others = Object.entries(labels).filter(([name]) => !ofInstaller.test(name))
+    return [`${object.kind} ${metadata.name}`, { ...object, metadata, labels: Object.fromEntries(others) }]
+  })
   expect(new Set(entries.map(([name]) => name)).size).toBe(entries.length)
   return new Map(entries.sort())
 }
