@@ -50,75 +50,85 @@ function byName(manifests: Manifest[]): Map<string, object> {
 /** Without what Helm itself reads. */
 const plain = { admissionPolicies: { enabled: false }, crds: { keep: false } }
 
-const features: { what: string; kustomization: Kustomization; values: object; namespace?: string; args?: string[] }[] =
-  [
-    { what: 'nothing else', kustomization: {}, values: {} },
-    {
-      what: 'the admission policies',
-      kustomization: { components: ['admission'] },
-      values: { admissionPolicies: { enabled: true } },
-    },
-    {
-      what: 'the admission policies where the cluster has the kind',
-      kustomization: { components: ['admission'] },
-      values: { admissionPolicies: { enabled: 'auto' } },
-      args: ['--api-versions', 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy'],
-    },
-    {
-      what: 'more Secret names',
-      kustomization: { components: ['admission', 'secret-names'] },
-      values: { admissionPolicies: { enabled: true }, secretNames: ['regcred', 'regcred-ci'] },
-    },
-    { what: 'identities', kustomization: { components: ['identities'] }, values: { identities: ['ecr-puller'] } },
-    {
-      what: 'the eviction of pods',
-      kustomization: { components: ['evict-pods'] },
-      values: { evictPods: { enabled: true } },
-    },
-    {
-      what: 'a NetworkPolicy',
-      kustomization: { components: ['network-policy'] },
-      values: { networkPolicy: { enabled: true } },
-    },
-    {
-      what: 'everything, in another namespace',
-      kustomization: {
-        namespace: 'elsewhere',
-        components: ['admission', 'secret-names', 'identities', 'evict-pods', 'network-policy'],
-      },
-      values: {
-        admissionPolicies: { enabled: true },
-        secretNames: ['regcred', 'regcred-ci'],
-        identities: ['ecr-puller'],
-        evictPods: { enabled: true },
-        networkPolicy: { enabled: true },
-      },
+interface Feature {
+  what: string
+  kustomization: Kustomization
+  /** Of the chart. */
+  values: object
+  /** Default `regcred-system`. */
+  namespace?: string
+  /** Of helm. */
+  args?: string[]
+}
+
+const features: Feature[] = [
+  { what: 'nothing else', kustomization: {}, values: {} },
+  {
+    what: 'the admission policies',
+    kustomization: { components: ['admission'] },
+    values: { admissionPolicies: { enabled: true } },
+  },
+  {
+    what: 'the admission policies where the cluster has the kind',
+    kustomization: { components: ['admission'] },
+    values: { admissionPolicies: { enabled: 'auto' } },
+    args: ['--api-versions', 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy'],
+  },
+  {
+    what: 'more Secret names',
+    kustomization: { components: ['admission', 'secret-names'] },
+    values: { admissionPolicies: { enabled: true }, secretNames: ['regcred', 'regcred-ci'] },
+  },
+  { what: 'identities', kustomization: { components: ['identities'] }, values: { identities: ['ecr-puller'] } },
+  {
+    what: 'the eviction of pods',
+    kustomization: { components: ['evict-pods'] },
+    values: { evictPods: { enabled: true } },
+  },
+  {
+    what: 'a NetworkPolicy',
+    kustomization: { components: ['network-policy'] },
+    values: { networkPolicy: { enabled: true } },
+  },
+  {
+    what: 'everything, in another namespace',
+    kustomization: {
       namespace: 'elsewhere',
+      components: ['admission', 'secret-names', 'identities', 'evict-pods', 'network-policy'],
     },
-    {
-      what: 'one replica',
-      kustomization: { base: 'overlays/minimal' },
-      values: { replicaCount: 1, podDisruptionBudget: { enabled: false } },
+    values: {
+      admissionPolicies: { enabled: true },
+      secretNames: ['regcred', 'regcred-ci'],
+      identities: ['ecr-puller'],
+      evictPods: { enabled: true },
+      networkPolicy: { enabled: true },
     },
-    {
-      what: 'high availability',
-      kustomization: { base: 'overlays/high-availability' },
-      values: { admissionPolicies: { enabled: true } },
+    namespace: 'elsewhere',
+  },
+  {
+    what: 'one replica',
+    kustomization: { base: 'overlays/minimal' },
+    values: { replicaCount: 1, podDisruptionBudget: { enabled: false } },
+  },
+  {
+    what: 'high availability',
+    kustomization: { base: 'overlays/high-availability' },
+    values: { admissionPolicies: { enabled: true } },
+  },
+  {
+    what: 'the users of OpenShift',
+    kustomization: { base: 'overlays/openshift' },
+    values: { podSecurityContext: { runAsUser: null, runAsGroup: null } },
+  },
+  {
+    what: 'an image of its own',
+    kustomization: { base: 'overlays/air-gapped' },
+    values: {
+      image: { repository: 'registry.example.com/regcred/regcred-operator' },
+      imagePullSecrets: [{ name: 'regcred-operator-pull' }],
     },
-    {
-      what: 'the users of OpenShift',
-      kustomization: { base: 'overlays/openshift' },
-      values: { podSecurityContext: { runAsUser: null, runAsGroup: null } },
-    },
-    {
-      what: 'an image of its own',
-      kustomization: { base: 'overlays/air-gapped' },
-      values: {
-        image: { repository: 'registry.example.com/regcred/regcred-operator' },
-        imagePullSecrets: [{ name: 'regcred-operator-pull' }],
-      },
-    },
-  ]
+  },
+]
 
 test('plugins and files are mounted as in the examples for kubectl', async () => {
   const components = ['exec', 'files'].map((source) => `../examples/sources/${source}/operator`)

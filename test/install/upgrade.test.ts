@@ -13,7 +13,6 @@ import { eventually } from '../cluster/wait.ts'
 import { openApi } from '../support/api.ts'
 import { chart, helmOn, installers } from './installers.ts'
 
-/** As it was before spec.pods and spec.healPods; with the first release, that of the last one. */
 const previous = join(import.meta.dirname, 'previous-crd.yaml')
 const crd = 'crd/registrycredentials.regcred.dev'
 const release = ['regcred-operator', '--namespace', 'regcred-system']
