@@ -3,10 +3,12 @@
  * deleted. On a control plane of its own.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { credentialsPath } from '../../src/controller/watches.ts'
 import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
 import { type RunningOperator, startOperator } from '../cluster/operator.ts'
 import { eventually } from '../cluster/wait.ts'
 import { Lab } from '../controller/lab.ts'
+import { openApi } from '../support/api.ts'
 import { installers } from './installers.ts'
 
 const login = { 'ghcr.io': { username: 'robot', password: 'login-of-uninstall' } }
@@ -146,7 +148,11 @@ describe.each(Object.entries(installers))('by %s:', (_, { install, uninstall, le
     // By kubectl, the namespace is on its way out for a moment.
     await eventually(() => install(cluster), { describe: 'installed again' })
     operator = await startOperator({ cluster, replica: true })
-    await eventually(async () => expect(await lab.secret(namespace)).toBeNull(), { describe: 'cleaned up' })
+    // By kubectl, its kind goes with it.
+    const api = openApi(cluster.adminKubeconfig)
+    const ended = async () => expect((await api('GET', `${credentialsPath}/${credential}`)).status).toBe(404)
+    await eventually(ended, { describe: 'the credential ended' })
+    expect(await lab.secret(namespace)).toBeNull()
     expect(await lab.references(namespace)).toEqual([])
     await operator.stop()
     await uninstall(cluster)
