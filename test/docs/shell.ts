@@ -14,10 +14,13 @@ export class Shell {
   readonly #cluster: Cluster
   /** The clone, and the working folder; what commands write there is gone afterwards. */
   readonly #folder = mkdtempSync(join(tmpdir(), 'shell-'))
+  readonly #variables: Record<string, string>
   #programs: string | undefined
 
-  constructor(cluster: Cluster) {
+  /** @param variables what the reader has exported */
+  constructor(cluster: Cluster, variables: Record<string, string> = {}) {
     this.#cluster = cluster
+    this.#variables = variables
     for (const name of copied) cpSync(join(root, name), join(this.#folder, name), { recursive: true })
   }
 
@@ -34,6 +37,7 @@ export class Shell {
       HOME: this.#folder,
       KUBECONFIG: this.#cluster.adminKubeconfig,
       KUBERC: 'off',
+      ...this.#variables,
     }
     return new Promise((resolve, reject) => {
       const options = { cwd: this.#folder, env }
