@@ -86,17 +86,24 @@ async function followPage({ page, secret }: Peer): Promise<void> {
   }
 }
 
+/** What the overview says of entries that were there before: they outlive the credential, and its commands take them off. */
+async function takeEntriesOff(secret: string): Promise<void> {
+  await cluster.kubectl('delete', 'rcred', 'acme')
+  await eventually(async () => expect(await lab.secret('team-a', secret)).toBeNull())
+  expect(await lab.references('team-a', 'builder')).toEqual(['own', secret])
+  const [commands] = snippetsOf('docs/how-to/migrate/README.md')
+  await shell.run(commands?.text ?? '')
+  expect(await lab.references('team-a', 'builder')).toEqual(['own'])
+  for (const namespace of [...teams, 'team-new', 'other']) expect(await lab.references(namespace)).toEqual([])
+}
+
 test.each([patcher, replicator, registryCreds])(
   '$page',
   async (peer) => {
     const { secret } = peer
     await install(peer)
     const played = play(lab, peer)
-    await expectServed(
-      secret,
-      [...teams, 'other'].filter((name) => peer !== replicator || name !== 'other'),
-      { 'ghcr.io': login },
-    )
+    await expectServed(secret, peer === replicator ? teams : [...teams, 'other'], { 'ghcr.io': login })
     const uids = await uidsOf(secret)
     const since = await revisionOf(cluster.etcdUrl)
 
@@ -125,6 +132,7 @@ test.each([patcher, replicator, registryCreds])(
     const pulls = { etcdUrl: cluster.etcdUrl, image, valid: [login, next] }
     const broken = await breaks(pulls, since)
     expect(broken.filter((each) => each.startsWith('team-'))).toEqual([])
+    if (peer === patcher) await takeEntriesOff(secret)
   },
   OPERATOR_HOOK_TIMEOUT_MS,
 )
