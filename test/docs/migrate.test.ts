@@ -138,6 +138,36 @@ test.each([patcher, replicator, registryCreds])(
 )
 
 test(
+  'with another name, beside a tool that is at work',
+  async () => {
+    const [takeOff, deleteAll] = snippetsOf('docs/how-to/migrate/README.md')
+    await install(patcher)
+    const played = play(lab, patcher)
+    await expectServed(patcher.secret, teams, { 'ghcr.io': login })
+    const since = await revisionOf(cluster.etcdUrl)
+    await shell.run('kubectl apply --server-side -k config/default')
+    operator = await startOperator({ cluster })
+    const source = await lab.source('acme', { 'ghcr.io': login })
+    const selected = { namespaces: { include: ['team-*'], optIn: true }, serviceAccounts: ['*'] }
+    const credential = await lab.credential('acme', { source: { secretRef: { name: source } }, ...selected })
+    await lab.ready(credential)
+    expect(await lab.references('team-a')).toEqual([patcher.secret, 'regcred'])
+
+    const { namespace, name } = patcher.deployment
+    await shell.run(`kubectl -n ${namespace} scale deployment ${name} --replicas=0`)
+    await played
+    await shell.run(takeOff?.text ?? '')
+    await shell.run(deleteAll?.text ?? '')
+    await expectServed('regcred', teams, { 'ghcr.io': login })
+    expect(await lab.references('team-a', 'builder')).toEqual(['own', 'regcred'])
+    expect(await lab.secret('team-a', patcher.secret)).toBeNull()
+    const broken = await breaks({ etcdUrl: cluster.etcdUrl, image, valid: [login] }, since)
+    expect(broken.filter((each) => each.startsWith('team-'))).toEqual([])
+  },
+  OPERATOR_HOOK_TIMEOUT_MS,
+)
+
+test(
   'a Secret that is deleted and created on the way, or a list that is replaced, would be seen',
   async () => {
     await cluster.kubectl('create', 'namespace', 'team-a')
