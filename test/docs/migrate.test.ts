@@ -44,10 +44,14 @@ async function install({ deployment, source, objects }: Peer): Promise<void> {
   }
   await cluster.kubectl('create', 'serviceaccount', 'builder', '-n', 'team-a')
   await lab.patch(serviceAccountPath('team-a', 'builder'), { imagePullSecrets: [{ name: 'own' }] })
-  await cluster.kubectl(
-    ...['create', 'secret', 'docker-registry', source.name, '-n', source.namespace, '--docker-server=ghcr.io'],
-    ...[`--docker-username=${login.username}`, `--docker-password=${login.password}`],
-  )
+  await lab.create(`/api/v1/namespaces/${source.namespace}/secrets`, {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: source.name },
+    type: 'kubernetes.io/dockerconfigjson',
+    // Not as the operator writes it: a tool that is still at work would see that the content is another.
+    stringData: { '.dockerconfigjson': JSON.stringify({ auths: { 'ghcr.io': login } }, undefined, 2) },
+  })
   for (const object of objects) await eventually(() => cluster.apply(JSON.stringify(object)))
   await cluster.kubectl('create', 'deployment', deployment.name, '-n', deployment.namespace, '--image=example.com/peer')
 }

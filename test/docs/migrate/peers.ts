@@ -1,6 +1,6 @@
 /**
- * What other tools leave in a cluster, and write while they run; from what bench/peers.md saw of them. The tools themselves are
- * not run: each is a few writes of the same kind, in the same order.
+ * What other tools leave in a cluster, and write while they run, as far as bench/peers.md and their users tell. The tools
+ * themselves are not run: each is a few writes of the same kind, in the same order.
  */
 import { isNotFound } from '../../../src/kube/api-error.ts'
 import type { KubeList, KubeObject } from '../../../src/kube/objects.ts'
@@ -33,7 +33,7 @@ export const patcher: Peer = {
     if (found !== null && JSON.stringify(found.data) !== JSON.stringify(data)) {
       await lab.client.delete(secretPath(namespace, this.secret)) // -force
     }
-    await createSecret(lab, namespace, { name: this.secret, annotations: managedBy(this) }, data)
+    await createSecret(lab, namespace, { name: this.secret }, data)
     for (const { metadata, imagePullSecrets = [] } of await accountsOf(lab, namespace)) {
       if (imagePullSecrets.some(({ name }) => name === this.secret)) continue
       const list = JSON.stringify({ imagePullSecrets: [...imagePullSecrets, { name: this.secret }] })
@@ -143,7 +143,6 @@ export const registryCreds: Peer = {
 }
 
 const as = ({ deployment }: Peer) => ({ fieldManager: deployment.name })
-const managedBy = ({ deployment }: Peer) => ({ 'app.kubernetes.io/managed-by': deployment.name })
 
 async function sourceOf(lab: Lab, { source }: Peer): Promise<Secret> {
   return await lab.client.get<Secret>(secretPath(source.namespace, source.name))
