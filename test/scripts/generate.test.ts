@@ -1,4 +1,4 @@
-/** The types are those of the CRD, and a forgotten `npm run generate` is found. */
+/** What is generated is what its sources give, and a forgotten `npm run generate` is found. */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,13 +8,14 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 const root = join(import.meta.dirname, '..', '..')
 const crdFile = join('crds', 'registrycredentials.yaml')
 const typesFile = join('src', 'api', 'registry-credential.ts')
+const references = [join('docs', 'reference', 'api.md'), join('docs', 'reference', 'flags.md')]
 
-/** A folder with copies of the CRD and the types: the script takes both from its working folder. */
+/** A folder with copies of the CRD and of what is generated: the script takes them from its working folder. */
 let folder: string
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'generate-'))
-  for (const file of [crdFile, typesFile]) cpSync(join(root, file), join(folder, file))
+  for (const file of [crdFile, typesFile, ...references]) cpSync(join(root, file), join(folder, file))
 })
 
 afterEach(() => {
@@ -36,7 +37,7 @@ function edit(file: string, from: string, to: string): void {
   writeFileSync(join(folder, file), text.replace(from, to))
 }
 
-test('the types in the repository are current', () => {
+test('what is generated in the repository is current', () => {
   expect(generate('--check')).toMatchObject({ status: 0, stderr: '' })
 })
 
@@ -50,17 +51,18 @@ test('a changed CRD makes --check fail with the cure, and leaves the file alone'
   expect(readFileSync(join(folder, typesFile), 'utf8')).not.toContain('Keep')
 })
 
-test('types that were edited by hand or are missing make --check fail', () => {
-  edit(typesFile, 'secretName: string', 'secretName?: string')
-  expect(generate('--check').status).toBe(1)
-  rmSync(join(folder, typesFile))
+test.each([typesFile, ...references])('%s, edited by hand or missing, makes --check fail', (file) => {
+  edit(file, 'Generated from', 'Once generated from')
+  expect(generate('--check')).toMatchObject({ status: 1, stderr: expect.stringMatching(`^${file} is not what `) })
+  rmSync(join(folder, file))
   expect(generate('--check').status).toBe(1)
 })
 
-test('generating brings the types to the CRD', () => {
+test('generating brings types and reference to the CRD', () => {
   edit(crdFile, '[Delete, Orphan]', '[Delete, Orphan, Keep]')
   expect(generate()).toMatchObject({ status: 0, stderr: '' })
   expect(readFileSync(join(folder, typesFile), 'utf8')).toContain("deletionPolicy: 'Delete' | 'Orphan' | 'Keep'")
+  expect(readFileSync(join(folder, 'docs/reference/api.md'), 'utf8')).toContain('`"Orphan"` or `"Keep"`')
   expect(generate('--check').status).toBe(0)
 })
 
