@@ -24,7 +24,7 @@ ENV MALLOC_MMAP_THRESHOLD_=32768
 # Numeric, so that the kubelet can tell that it is not root (runAsNonRoot).
 USER 65532:65532
 EXPOSE 8443 8081
-# SIGUSR1 would open a debugger that hands out every login. The rest is about memory, all of it measured (docs/scale.md):
+# SIGUSR1 would open a debugger that hands out every login. The rest is about memory, measured (docs/explanation/scale.md):
 # a small young generation, as a fan-out makes much garbage that dies at once; WebAssembly (undici's parser) is not compiled
 # a second time, which takes 11 MiB for a moment; and the heap grows by a fifth before it is collected again, not by half and more.
 ENTRYPOINT ["/nodejs/bin/node", "--disable-sigusr1", "--max-semi-space-size=4", "--liftoff-only", "--heap-growing-percent=20", "/app/regcred-operator.mjs"]

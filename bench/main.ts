@@ -33,7 +33,8 @@ const stage = await Stage.set()
 for (const size of sizes) {
   const namespaces = `${count(size)} namespaces`
   await step(`Making ${namespaces}`, () => stage.grow(size))
-  const rounds = size < 10_000 ? 3 : 2
+  // The less time one takes, the more it is at the mercy of what else the machine does.
+  const rounds = size <= 1_000 ? 5 : size < 10_000 ? 3 : 2
   const beside = `Operator and bare loop, ${namespaces}, ${rounds} rounds`
   measured.throughput.push(await step(beside, () => measureThroughput(stage, rounds)))
   if (size === 1_000) measured.growth = await step('200 credentials', () => measureGrowth(stage, 200))

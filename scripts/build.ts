@@ -5,6 +5,7 @@
  * with all names: stack traces name the classes and functions of the sources as they are.
  */
 import { rm, writeFile } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build, type Plugin } from 'esbuild'
@@ -37,12 +38,29 @@ const substitutes: Record<string, string> = {
     export { default as Pool } from 'undici/lib/dispatcher/pool.js'
     export { default as ProxyAgent } from 'undici/lib/dispatcher/proxy-agent.js'
     export { fetch } from 'undici/lib/web/fetch/index.js'`,
+  // HTTP/2, which is allowed nowhere, and brings Node's modules for it.
+  './client-h2.js': '',
   // For an http.Agent that client-node makes beside what is asked of it, and nobody uses.
   'socks-proxy-agent': 'export class SocksProxyAgent {}',
   socks: 'export class SocksClient {}',
   // A parser of undici's that has to be asked for (UNDICI_USE_MILO).
   '../milo/simd.js': '',
   '../milo/no-simd.js': '',
+}
+
+/**
+ * Node's own modules are got, not imported: for an import Node makes all at once that the module exports, such as the
+ * WebSocket of node:http, with an undici of its own, or the WebCrypto of node:crypto.
+ */
+const builtins: Plugin = {
+  name: 'builtins',
+  setup({ onResolve, onLoad }) {
+    const namespace = 'builtin'
+    onResolve({ filter: /./ }, ({ path }) => (isBuiltin(path) ? { path, namespace } : undefined))
+    onLoad({ filter: /./, namespace }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule('${path}')`,
+    }))
+  },
 }
 
 const slim: Plugin = {
@@ -75,11 +93,11 @@ const result = await build({
   // For bench/profile.ts. The code does not name them, and so is the same with and without, but for the hashes of the chunks.
   sourcemap: values['source-maps'] ? 'external' : false,
   sourcesContent: false,
-  plugins: [slim],
+  plugins: [slim, builtins],
   // A package of jest's that debug takes when it is there.
   external: ['supports-color'],
   // CommonJS packages within call require(), which an ES module does not have.
-  banner: { js: "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)" },
+  banner: { js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)" },
   logLevel: 'info',
   metafile: true,
 })

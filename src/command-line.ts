@@ -35,64 +35,117 @@ export interface CommandLine {
   logLevel?: string
 }
 
-const FLAGS: readonly Option[] = [
-  new Option(
-    '--kubeconfig <file>',
-    'the cluster to work on, and as whom; needed outside of a cluster, where ~/.kube/config is never used by itself. Inside, the ServiceAccount of the pod is the default (env: KUBECONFIG)',
-  ),
-  new Option(
-    '--namespace <name>',
-    "the operator's own namespace, which holds the source Secrets and the lease. Default: POD_NAMESPACE, the namespace of the pod, or regcred-system (env: REGCRED_NAMESPACE)",
-  ),
-  new Option(
-    '--secret-name <name>',
-    'a name that pull Secrets may have; repeat it for more. The RBAC in config/ must allow the same names. Default: regcred (env: REGCRED_SECRET_NAMES, separated by commas)',
-  ).argParser(collect),
-  new Option(
-    '--concurrency <number>',
-    'how many namespaces are worked on at the same time. Default: 32 (env: REGCRED_CONCURRENCY)',
-  ),
-  new Option(
-    '--leader-elect [true|false]',
-    'work only while holding the lease, so that of several replicas one works. Default: true (env: REGCRED_LEADER_ELECT)',
-  ),
-  new Option(
-    '--ca-file <file>',
-    "a PEM file with CAs that issuers and registries may be signed by, beside Node's own; read again when it changes; repeat it for more. Default: none (env: REGCRED_CA_FILES, separated by commas)",
-  ).argParser(collect),
-  new Option(
-    '--insecure-host <host[:port]>',
-    'a registry or issuer that is spoken to without TLS; loopback always may; repeat it for more. Default: none (env: REGCRED_INSECURE_HOSTS, separated by commas)',
-  ).argParser(collect),
-  new Option(
-    '--files-dir <folder>',
-    'where the folders of source.files are mounted. Default: no credential may use files (env: REGCRED_FILES_DIR)',
-  ),
-  new Option(
-    '--exec-plugin-dir <folder>',
-    'where the plugins of source.exec are. Default: no credential may run plugins (env: REGCRED_EXEC_PLUGIN_DIR)',
-  ),
-  new Option(
-    '--exec-plugin-env <name>',
-    'an environment variable of the operator that plugins get, beside PATH; repeat it for more. Default: none (env: REGCRED_EXEC_PLUGIN_ENV, separated by commas)',
-  ).argParser(collect),
-  new Option(
-    '--metrics-bind-address <address>',
-    'where /metrics is served for Prometheus: over HTTPS, to whoever has a bearer token with the right to get /metrics; at a loopback address, such as 127.0.0.1:8080, over HTTP to everybody on this machine. 0 disables it. Default: :8443 (env: REGCRED_METRICS_BIND_ADDRESS)',
-  ),
-  new Option(
-    '--metrics-cert-dir <folder>',
-    'where the certificate for that is: tls.crt and tls.key, as cert-manager names them; read again when they change. Default: one that the operator signs itself and keeps in memory (env: REGCRED_METRICS_CERT_DIR)',
-  ),
-  new Option(
-    '--health-probe-bind-address <address>',
-    'where /healthz and /readyz are served; 0 disables them. Default: :8081 (env: REGCRED_HEALTH_PROBE_BIND_ADDRESS)',
-  ),
-  new Option(
-    '--log-level <level>',
-    'error, warn, info or debug (with stacks of errors). Default: info (env: REGCRED_LOG_LEVEL)',
-  ),
+/** A setting: what --help says of it, and docs/reference/flags.md. */
+export interface Flag {
+  /** As commander takes it. */
+  flag: string
+  env: string
+  /** It may be given several times; its variable is a list with commas. */
+  repeatable?: true
+  byDefault: string
+  meaning: string
+}
+
+export const FLAGS: readonly Flag[] = [
+  {
+    flag: '--kubeconfig <file>',
+    env: 'KUBECONFIG',
+    byDefault: 'the ServiceAccount of the pod; outside of a cluster it must be given',
+    meaning: 'the cluster to work on, and as whom; ~/.kube/config is never used by itself',
+  },
+  {
+    flag: '--namespace <name>',
+    env: 'REGCRED_NAMESPACE',
+    byDefault: 'POD_NAMESPACE, the namespace of the pod, or regcred-system',
+    meaning: "the operator's own namespace, which holds the source Secrets and the lease",
+  },
+  {
+    flag: '--secret-name <name>',
+    env: 'REGCRED_SECRET_NAMES',
+    repeatable: true,
+    byDefault: 'regcred',
+    meaning: 'a name that pull Secrets may have; the RBAC in config/ must allow the same names',
+  },
+  {
+    flag: '--concurrency <number>',
+    env: 'REGCRED_CONCURRENCY',
+    byDefault: '32',
+    meaning: 'how many namespaces are worked on at the same time; fewer while the API server answers 429',
+  },
+  {
+    flag: '--leader-elect [true|false]',
+    env: 'REGCRED_LEADER_ELECT',
+    byDefault: 'true',
+    meaning: 'work only while holding the lease, so that of several replicas one works',
+  },
+  {
+    flag: '--ca-file <file>',
+    env: 'REGCRED_CA_FILES',
+    repeatable: true,
+    byDefault: 'none',
+    meaning:
+      "a PEM file, named by its absolute path, with CAs that issuers and registries may be signed by, beside Node's own; read again when it changes",
+  },
+  {
+    flag: '--insecure-host <host[:port]>',
+    env: 'REGCRED_INSECURE_HOSTS',
+    repeatable: true,
+    byDefault: 'none',
+    meaning: 'a registry or issuer that is spoken to without TLS; loopback always may',
+  },
+  {
+    flag: '--files-dir <folder>',
+    env: 'REGCRED_FILES_DIR',
+    byDefault: 'no credential may use files',
+    meaning: 'where the folders of source.files are mounted, an absolute path',
+  },
+  {
+    flag: '--exec-plugin-dir <folder>',
+    env: 'REGCRED_EXEC_PLUGIN_DIR',
+    byDefault: 'no credential may run plugins',
+    meaning: 'where the plugins of source.exec are, an absolute path',
+  },
+  {
+    flag: '--exec-plugin-env <name>',
+    env: 'REGCRED_EXEC_PLUGIN_ENV',
+    repeatable: true,
+    byDefault: 'none',
+    meaning: 'an environment variable of the operator that plugins get, beside PATH',
+  },
+  {
+    flag: '--metrics-bind-address <address>',
+    env: 'REGCRED_METRICS_BIND_ADDRESS',
+    byDefault: ':8443',
+    meaning:
+      'where /metrics is served for Prometheus: over HTTPS, to whoever has a bearer token with the right to get /metrics; at a loopback address, such as 127.0.0.1:8080, over HTTP to everybody on this machine. 0 disables it',
+  },
+  {
+    flag: '--metrics-cert-dir <folder>',
+    env: 'REGCRED_METRICS_CERT_DIR',
+    byDefault: 'one that the operator signs itself and keeps in memory',
+    meaning:
+      'where the certificate for that is, an absolute path: tls.crt and tls.key, as cert-manager names them; read again when they change',
+  },
+  {
+    flag: '--health-probe-bind-address <address>',
+    env: 'REGCRED_HEALTH_PROBE_BIND_ADDRESS',
+    byDefault: ':8081',
+    meaning: 'where /healthz and /readyz are served; 0 disables them',
+  },
+  {
+    flag: '--log-level <level>',
+    env: 'REGCRED_LOG_LEVEL',
+    byDefault: 'info',
+    meaning: 'error, warn, info or debug (with stacks of errors)',
+  },
 ]
+
+function toOption({ flag, env, repeatable, byDefault, meaning }: Flag): Option {
+  const repeated = repeatable ? '; repeat it for more' : ''
+  const listed = repeatable ? ', separated by commas' : ''
+  const option = new Option(flag, `${meaning}${repeated}. Default: ${byDefault} (env: ${env}${listed})`)
+  return repeatable ? option.argParser(collect) : option
+}
 
 function collect(value: string, values: string[] | undefined): string[] {
   return [...(values ?? []), value]
@@ -126,7 +179,7 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
       },
       writeErr: () => {}, // the error that is thrown says the same
     })
-  for (const flag of FLAGS) program.addOption(flag)
+  for (const flag of FLAGS) program.addOption(toOption(flag))
   try {
     program.parse(argv, { from: 'user' })
   } catch (error) {

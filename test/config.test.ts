@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import packageJson from '../package.json' with { type: 'json' }
-import { Exit } from '../src/command-line.ts'
+import { Exit, FLAGS } from '../src/command-line.ts'
 import { type Environment, parseConfig } from '../src/config.ts'
 
 const noFile = (path: string): string => {
@@ -230,8 +230,18 @@ describe('help', () => {
     const flags = [...text.matchAll(/ --([a-z-]+) [<[]/g)].map(([, flag]) => flag)
     expect(flags).toHaveLength(14)
     expect(text.match(/env: (REGCRED_|KUBECONFIG)/g)).toHaveLength(flags.length)
-    expect(text.match(/Default: |is the default/g)).toHaveLength(flags.length)
+    expect(text.match(/Default: /g)).toHaveLength(flags.length)
   })
+
+  test.each(FLAGS)(
+    '$env is the variable of $flag, and a list where that may be repeated',
+    ({ flag, env, repeatable }) => {
+      const name = flag.split(' ')[0]
+      const { message } = exit(() => parse([], { [env]: 'no such,!' }))
+      expect(message).toContain(`${env} (${name}): `)
+      expect(message.split('\n')).toHaveLength(repeatable ? 2 : 1)
+    },
+  )
 
   test('--version prints the version of package.json', () => {
     expect(exit(() => parseConfig(['--version'], {}, noFile))).toEqual({ code: 0, message: packageJson.version })

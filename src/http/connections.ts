@@ -41,7 +41,8 @@ export class Connections {
   byProxy(url: string): Dispatcher {
     const known = this.#proxies.get(url)
     if (known) return known
-    const agent = new ProxyAgent({ ...limits, uri: url, requestTls: this.#tls, proxyTls: this.#tls })
+    const tls = { ...this.#tls, allowH2: false } // ProxyAgent asks these, not what it has itself
+    const agent = new ProxyAgent({ ...limits, uri: url, requestTls: tls, proxyTls: tls })
     this.#proxies.set(url, agent)
     return agent
   }

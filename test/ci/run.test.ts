@@ -52,6 +52,12 @@ test.each([
     code: 1,
     closing: '12 passed, 1 failed',
   },
+  {
+    what: 'there are two runs, of which one fails',
+    test: `${summary('1 failed, 2 skipped, 9 passed, 12 total')}; ${summary('30 passed, 30 total')}; exit 1`,
+    code: 1,
+    closing: '39 passed, 1 failed',
+  },
   { what: 'jest does not start', test: 'echo "Validation Error" >&2; exit 7', code: 7, closing: '0 passed, 1 failed' },
   { what: 'jest finds no tests', test: 'echo "No tests found"', code: 1, closing: '0 passed, 1 failed' },
   {

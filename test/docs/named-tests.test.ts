@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 
 const root = join(import.meta.dirname, '..', '..')
-const pages = ['docs/security.md', 'docs/reliability.md']
+const pages = ['docs/explanation/security.md', 'docs/explanation/reliability.md']
 
 /** A link to a test file, and the quoted names of tests that follow it up to the next link, or the end of cell or paragraph. */
-const reference = /\]\(\.\.\/(test\/[\w./-]+\.test\.ts)\)((?:(?!\n\n)[^|[])*)/g
+const reference = /\]\((?:\.\.\/)+(test\/[\w./-]+\.test\.ts)\)((?:(?!\n\n)[^|[])*)/g
 
 function referencesOf(page: string): { file: string; names: string[] }[] {
   const text = readFileSync(join(root, page), 'utf8')

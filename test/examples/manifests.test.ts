@@ -48,12 +48,14 @@ test('the ladder has its five steps, each with an explanation and manifests', ()
 
 test.each(sources)('the example of the source %s has a credential, and its page says how to apply it', (name) => {
   expect(existsSync(join(root, 'examples', 'sources', name, 'credential.yaml'))).toBe(true)
-  expect(readFileSync(join(root, 'docs', 'sources', `${name}.md`), 'utf8')).toContain(`examples/sources/${name}`)
+  expect(readFileSync(join(root, 'docs', 'how-to', 'sources', `${name}.md`), 'utf8')).toContain(
+    `examples/sources/${name}`,
+  )
 })
 
 const pages = [
   ...examples.map((name) => `examples/${name}/README.md`),
-  ...sources.map((name) => `docs/sources/${name}.md`),
+  ...sources.map((name) => `docs/how-to/sources/${name}.md`),
 ]
 
 test.each(pages)('the files that %s names exist', (page) => {

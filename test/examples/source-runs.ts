@@ -91,7 +91,7 @@ export const runs: Readonly<Record<string, Run>> = {
     fields: (issuer) => ({ issuer }),
   },
   vault: {
-    /** Set up as docs/sources/vault.md says. */
+    /** Set up as docs/how-to/sources/vault.md says. */
     issuer(_, client) {
       const vault = new LoopbackVault(client)
       const policy = readFileSync(join('examples', 'sources', 'vault', 'policy.hcl'), 'utf8')

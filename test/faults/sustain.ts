@@ -37,7 +37,7 @@ export function testFaults(faults: readonly Fault[]): void {
   }
 }
 
-/** Throws what the operator did wrong. Prints a line of the table in docs/reliability.md. */
+/** Throws what the operator did wrong. Prints a line of the table in docs/explanation/reliability.md. */
 async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void> {
   const times = scaled(fault.times)
   const random = Random.of(fault.name)

@@ -1,6 +1,6 @@
 /**
  * Credential, source and namespaces come and go in whatever order a sync takes them, and nothing hangs; and the way out of
- * a deletion that waits for an operator that is not there (docs/gitops.md).
+ * a deletion that waits for an operator that is not there (docs/how-to/gitops.md).
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import { commit, logins, type Manifest, type Web, web } from './git.ts'
 let lab: LifeCycleLab
 const operator = new Restarts()
 const folder = temporaryFolders()
-const page = readFileSync(join('docs', 'gitops.md'), 'utf8')
+const page = readFileSync(join('docs', 'how-to', 'gitops.md'), 'utf8')
 
 beforeAll(async () => {
   lab = new LifeCycleLab()

@@ -1,4 +1,4 @@
-/** docs/gitops.md and the files for Argo CD and Flux: what they name exists, and what they advise is in the example. */
+/** docs/how-to/gitops.md and the files for Argo CD and Flux: what they name exists, and what they advise is in the example. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from '@jest/globals'
@@ -9,7 +9,7 @@ const example = 'examples/05-gitops'
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
 
-test.each(['docs/gitops.md', `${example}/README.md`])('the files that %s names exist', (page) => {
+test.each(['docs/how-to/gitops.md', `${example}/README.md`])('the files that %s names exist', (page) => {
   const text = read(page)
   const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path = '']) => join(dirname(page), path))
   const paths = [...text.matchAll(/\b(?:examples|config|docs)\/[\w./-]*\w/g)].map(([path]) => path)
@@ -17,8 +17,8 @@ test.each(['docs/gitops.md', `${example}/README.md`])('the files that %s names e
   expect([...links, ...paths].filter((path) => !existsSync(join(root, path)))).toEqual([])
 })
 
-test('every piece of YAML in docs/gitops.md can be read', () => {
-  const pieces = [...read('docs/gitops.md').matchAll(/```yaml\n([^`]*)```/g)].map(([, text = '']) => text)
+test('every piece of YAML in docs/how-to/gitops.md can be read', () => {
+  const pieces = [...read('docs/how-to/gitops.md').matchAll(/```yaml\n([^`]*)```/g)].map(([, text = '']) => text)
   expect(pieces.length).toBeGreaterThan(1)
   for (const text of pieces) expect(parse(text)).toBeInstanceOf(Object)
 })

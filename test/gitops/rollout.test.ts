@@ -209,7 +209,7 @@ test('of a namespace that comes later the namespace itself tells', async () => {
   const name = await lab.credential('later', { source: { secretRef: { name: source } } })
   expect(await kubectlWait(name, 60)).toBe(true)
   const namespace = await lab.namespace('later', { [label]: 'true' })
-  // As docs/gitops.md says.
+  // As docs/how-to/gitops.md says.
   const reference = '--for=jsonpath={.imagePullSecrets[?(@.name=="regcred")].name}=regcred'
   await lab.cluster.kubectl('wait', '--for=create', 'sa/default', '-n', namespace, '--timeout=60s')
   await lab.cluster.kubectl('wait', reference, 'sa/default', '-n', namespace, '--timeout=60s')

@@ -2,6 +2,7 @@ import type { lookup } from 'node:dns'
 import { writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { createServer } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { Outbound, type OutboundOptions } from '../../src/http/outbound.ts'
@@ -252,6 +253,18 @@ describe('a proxy', () => {
     for (const broken of ['ftp://user:secret@proxy', 'http://user:secret@proxy:port']) {
       expect(await failure(by(broken))).toEqual({ ...refused, message: expect.not.stringContaining('secret') })
     }
+  })
+
+  test('that would rather have HTTP/2 is spoken to by HTTP/1.1', async () => {
+    const spoken = new Set<unknown>()
+    const { certificate: cert, key } = certificate
+    const proxy = createTlsServer({ cert, key, ALPNProtocols: ['h2', 'http/1.1'] }, (socket) => {
+      spoken.add(socket.alpnProtocol)
+      socket.destroy()
+    })
+    const env = { HTTPS_PROXY: `https://${await server.listen(proxy)}` }
+    await failure(outbound({ caFiles: [caFile(authority.certificate)], env }).fetch('https://registry.example'))
+    expect(spoken).toEqual(new Set(['http/1.1']))
   })
 })
 

@@ -1,4 +1,4 @@
-/** The types are those of the CRD, and a forgotten `npm run generate` is found. */
+/** What is generated is what its sources give, and a forgotten `npm run generate` is found. */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,13 +8,14 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 const root = join(import.meta.dirname, '..', '..')
 const crdFile = join('crds', 'registrycredentials.yaml')
 const typesFile = join('src', 'api', 'registry-credential.ts')
+const references = [join('docs', 'reference', 'api.md'), join('docs', 'reference', 'flags.md')]
 
 /** A folder with copies of what is generated and what it is made from: the script takes both from its working folder. */
 let folder: string
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'generate-'))
-  for (const path of ['crds', 'config', 'charts', typesFile])
+  for (const path of ['crds', 'config', 'charts', typesFile, ...references])
     cpSync(join(root, path), join(folder, path), { recursive: true })
 })
 
@@ -51,17 +52,18 @@ test('a changed CRD makes --check fail with the cure, and leaves the file alone'
   expect(readFileSync(join(folder, typesFile), 'utf8')).not.toContain('Keep')
 })
 
-test('types that were edited by hand or are missing make --check fail', () => {
-  edit(typesFile, 'secretName: string', 'secretName?: string')
-  expect(generate('--check').status).toBe(1)
-  rmSync(join(folder, typesFile))
+test.each([typesFile, ...references])('%s, edited by hand or missing, makes --check fail', (file) => {
+  edit(file, 'Generated from', 'Once generated from')
+  expect(generate('--check')).toMatchObject({ status: 1, stderr: expect.stringMatching(`^${file} is not what `) })
+  rmSync(join(folder, file))
   expect(generate('--check').status).toBe(1)
 })
 
-test('generating brings the types to the CRD', () => {
+test('generating brings types and reference to the CRD', () => {
   edit(crdFile, '[Delete, Orphan]', '[Delete, Orphan, Keep]')
   expect(generate()).toMatchObject({ status: 0, stderr: '' })
   expect(readFileSync(join(folder, typesFile), 'utf8')).toContain("deletionPolicy: 'Delete' | 'Orphan' | 'Keep'")
+  expect(readFileSync(join(folder, 'docs/reference/api.md'), 'utf8')).toContain('`"Orphan"` or `"Keep"`')
   expect(generate('--check').status).toBe(0)
 })
 

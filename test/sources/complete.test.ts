@@ -22,8 +22,8 @@ test('the API has the sources of the issue', () => {
 test.each(kinds)('%s is one that the operator knows, and has a page that the overview names', (kind) => {
   expect(kindOf({ [kind]: {} })).toBe(kind)
   const page = `${kebab(kind)}.md`
-  expect(existsSync(join(root, 'docs', 'sources', page))).toBe(true)
-  expect(readFileSync(join(root, 'docs', 'sources', 'README.md'), 'utf8')).toContain(`[\`${kind}\`](${page})`)
+  expect(existsSync(join(root, 'docs', 'how-to', 'sources', page))).toBe(true)
+  expect(readFileSync(join(root, 'docs', 'how-to', 'sources', 'README.md'), 'utf8')).toContain(`[\`${kind}\`](${page})`)
 })
 
 test.each(kinds.filter((kind) => kind !== 'secretRef'))('%s has an example of its own', (kind) => {
