@@ -60,7 +60,8 @@ const writesFrom = (from: number) =>
     .filter(({ method, url }) => method !== 'GET' && !isLease(url.pathname) && !url.pathname.includes('/events'))
     .map(({ method, url }) => `${method} ${url.pathname}`)
 
-const leads = async (operator: RunningOperator) => /^regcred_leader 1$/m.test(await operator.metrics())
+const leads = async (operator: RunningOperator) =>
+  /^leader_election_master_status\{.*\} 1$/m.test(await operator.metrics())
 
 /** Starts a leader and a follower, and a fan-out that stops in its middle: each namespace has a write under way, held back. */
 async function stuckFanOut(name: string, concurrency = 32) {
