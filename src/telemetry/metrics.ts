@@ -40,6 +40,11 @@ export class Metrics {
     labelNames: ['loop', 'result'],
     ...this.#registers,
   })
+  /** Plain numbers, since a counter makes a string of its labels each time. Those of before the first are 0 as well: rate() sees it. */
+  readonly #ended = Object.fromEntries(LOOPS.map((loop) => [loop, { success: 0, overtaken: 0, error: 0 }])) as Record<
+    Loop,
+    Record<Result, number>
+  >
   readonly #requests = new Counter({
     name: 'rest_client_requests_total',
     help: 'Requests to the Kubernetes API server, by status code (<error>: no answer), method and resource.',
@@ -87,8 +92,7 @@ export class Metrics {
   constructor(lease: string) {
     this.#lease = lease
     collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: lagEveryMs })
-    // A series that begins at 0 lets rate() see the first error
-    for (const loop of LOOPS) for (const result of RESULTS) this.#reconciles.inc({ loop, result }, 0)
+    // A series that begins at 0 lets rate() see the first
     for (const result of EVICTION_RESULTS) this.#evictions.inc({ result }, 0)
     this.leading(false)
   }
@@ -100,6 +104,10 @@ export class Metrics {
 
   /** What a scrape is answered, in Prometheus' text format. */
   text(): Promise<string> {
+    this.#reconciles.reset()
+    for (const loop of LOOPS) {
+      for (const result of RESULTS) this.#reconciles.inc({ loop, result }, this.#ended[loop][result])
+    }
     this.#queues.collect()
     this.#credentials.collect()
     return this.#registry.metrics()
@@ -112,7 +120,7 @@ export class Metrics {
 
   /** A reconcile has ended. */
   reconciled(loop: Loop, result: Result, seconds: number): void {
-    this.#reconciles.inc({ loop, result })
+    this.#ended[loop][result]++
     this.#queues.worked(loop, seconds)
   }
 
