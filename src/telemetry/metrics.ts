@@ -28,6 +28,9 @@ export type EvictionResult = (typeof EVICTION_RESULTS)[number]
 /** Between looks at how late the event loop is. prom-client's 10 ms cost more than all else that is done at rest: 0.4 % of a core. */
 const lagEveryMs = 100
 
+/** Gauges of prom-client's that are called as counters are; `nodejs_active_*` of the same things are there by type. */
+const misnamed = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`)
+
 export class Metrics {
   readonly #registry = new Registry()
   readonly #registers = { registers: [this.#registry] }
@@ -92,6 +95,7 @@ export class Metrics {
   constructor(lease: string) {
     this.#lease = lease
     collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: lagEveryMs })
+    for (const name of misnamed) this.#registry.removeSingleMetric(name)
     // A series that begins at 0 lets rate() see the first
     for (const result of EVICTION_RESULTS) this.#evictions.inc({ result }, 0)
     this.leading(false)
