@@ -92,7 +92,8 @@ testWithPrometheus('docs/metrics.md has exactly the metrics of a scrape, with th
 
 testWithPrometheus('series are few, and more namespaces make no more of them', async () => {
   const { lab } = monitored
-  const seriesOf = (text: string) => text.split('\n').filter((line) => /^(regcred_(?!admission)|workqueue_|leader_)/.test(line))
+  const seriesOf = (text: string) =>
+    text.split('\n').filter((line) => /^(regcred_(?!admission)|workqueue_|leader_)/.test(line))
   const before = seriesOf(await monitored.scrape()).length
   const made = await Promise.all(Array.from({ length: 20 }, (_, index) => lab.namespace(`more-${index}`)))
   await Promise.all(made.map((name) => lab.label(name, { [`use.regcred.dev/${lab.unique('taken')}`]: 'true' })))
