@@ -69,6 +69,12 @@ test('there is a page for every alert, and no other', () => {
   }
 })
 
+test('docs/how-to/monitoring.md lists every alert', () => {
+  const page = readFileSync(join(root, 'docs', 'how-to', 'monitoring.md'), 'utf8')
+  const listed = [...page.matchAll(/^\| \[(\w+)\]\(\.\.\/runbooks\/\1\.md\)/gm)].map(([, name]) => name)
+  expect(listed.sort()).toEqual([...new Set(alerts.map(({ alert }) => alert))].sort())
+})
+
 test('every file that a page links to is there', () => {
   for (const page of readdirSync(runbooks)) {
     const links = [...readFileSync(join(runbooks, page), 'utf8').matchAll(/\]\(([^)#]+)/g)].map(([, link = '']) => link)
