@@ -69,11 +69,15 @@ testWithPrometheus('promtool has nothing to say against the metrics', async () =
   expect((await promtool(['check', 'metrics'], { stdin: 'bad_total_x 1\n' })).code).not.toBe(0)
 })
 
-/** Name → the names of its labels, of what is the operator's own or named as the community does. */
-function documented(): Record<string, string[]> {
+/** The rows of the tables in docs/metrics.md. */
+function documented(): { name: string; labels: string[]; query: string }[] {
   const page = readFileSync(join(root, 'docs', 'metrics.md'), 'utf8')
-  const rows = [...page.matchAll(/^\| `(\w+)` +\| ([^|]*)\|/gm)]
-  return Object.fromEntries(rows.map(([, name = '', labels = '']) => [name, labels.match(/\w+/g)?.sort() ?? []]))
+  const rows = [...page.matchAll(/^\| `(\w+)` +\| ([^|]*)\|[^|]*\| `([^|]*)` +\|$/gm)]
+  return rows.map(([, name = '', labels = '', query = '']) => ({
+    name,
+    labels: labels.match(/\w+/g)?.sort() ?? [],
+    query,
+  }))
 }
 
 testWithPrometheus('docs/metrics.md has exactly the metrics of a scrape, with their labels', async () => {
@@ -81,13 +85,21 @@ testWithPrometheus('docs/metrics.md has exactly the metrics of a scrape, with th
   const names = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name = '']) => name)
   const own = names.filter((name) => !/^(nodejs|process)_/.test(name))
   const page = documented()
-  expect(Object.keys(page).sort()).toEqual(own.sort())
-  for (const name of own) {
+  expect(page.map(({ name }) => name).sort()).toEqual(own.sort())
+  for (const { name, labels: told } of page) {
     const samples = [...text.matchAll(new RegExp(`^${name}(?:_bucket|_sum|_count)?(?:\\{(.*)\\})? `, 'gm'))]
     const labels = samples.flatMap(([, pairs = '']) => [...pairs.matchAll(/(\w+)="/g)].map(([, label = '']) => label))
     const seen = [...new Set(labels)].filter((label) => label !== 'le').sort()
-    if (samples.length > 0) expect([name, seen]).toEqual([name, page[name]])
+    if (samples.length > 0) expect([name, seen]).toEqual([name, told])
   }
+})
+
+testWithPrometheus('Prometheus knows what the queries of docs/metrics.md mean', async () => {
+  for (const { name, query } of documented()) {
+    expect(query).toContain(name)
+    await monitored.prometheus.query(query)
+  }
+  await expect(monitored.prometheus.query('sum by (')).rejects.toThrow('parse error')
 })
 
 testWithPrometheus('series are few, and more namespaces make no more of them', async () => {

@@ -51,7 +51,7 @@ function cardOf({ panel, lines }: Drawing, width: number, height: number, start:
     return `${card}<text class="stat" x="${width / 2}" y="${height - 24}" text-anchor="middle">${format(last, unit)}</text>`
   }
   const finite = lines.flatMap(({ values }) => values.map(([, value]) => value)).filter(Number.isFinite)
-  const [low, high] = [Math.min(0, ...finite), Math.max(...finite, Number.MIN_VALUE)]
+  const [low, high] = [Math.min(0, ...finite), Math.max(0, ...finite) || 1]
   const plot = { left: 52, right: width - 10, top: 26, bottom: height - 34 }
   const x = (time: number) => Math.round(plot.left + ((time - start) / (end - start)) * (plot.right - plot.left))
   const y = (value: number) => Math.round(plot.bottom - ((value - low) / (high - low)) * (plot.bottom - plot.top))
@@ -71,7 +71,7 @@ function legendOf(lines: Drawing['lines'], width: number, height: number): strin
   let left = 8
   const keys: string[] = []
   for (const [index, { name }] of lines.entries()) {
-    const needed = 22 + name.length * 5.6
+    const needed = 22 + name.length * 6.4
     const isLast = index === lines.length - 1
     if (left + needed + (isLast ? 0 : 50) > width) {
       keys.push(`<text class="faint" x="${left}" y="${height - 12}">+ ${lines.length - index}</text>`)
