@@ -19,7 +19,7 @@ const style = `
   .card { fill: var(--card) } .grid { stroke: var(--faint) } polyline { fill: none; stroke-width: 1.5 }
   .c0 { color: #0072b2 } .c1 { color: #e69f00 } .c2 { color: #009e73 } .c3 { color: #cc79a7 }
   .c4 { color: #d55e00 } .c5 { color: #56b4e9 } .c6 { color: #888 } .c7 { color: #b8a500 }
-  polyline, .key { stroke: currentColor } circle { fill: currentColor }
+  polyline, .key { stroke: currentColor }
 `
 
 /** @param start and end in seconds since the epoch */
