@@ -132,6 +132,9 @@ test('a leader that is cut off from its Lease gives up what it writes when it ha
   const lostAt = proxy.requests.length
   await eventually(() => leads(follower))
   await eventually(async () => expect(await leads(leader)).toBe(false))
+  const ofTheLeader = /^(regcred_credential_failing|workqueue_depth)\{/m
+  expect(await leader.metrics()).not.toMatch(ofTheLeader) // of a credential the leader alone knows what is so now
+  await eventually(async () => expect(await follower.metrics()).toMatch(ofTheLeader))
   expect(held).toHaveLength(count)
   expect(writesFrom(lostAt)).toEqual([])
   // The lease is all that it complains about; that its reconciles were given up is no trouble.
