@@ -8,9 +8,18 @@ import { messageOf } from '../cluster/errors.ts'
 import { buildGo } from '../cluster/go.ts'
 import { missingFrom } from '../cluster/locate.ts'
 import { pinned } from '../cluster/versions.ts'
+import { monitoringCrdsPart } from './monitoring-crds.ts'
 import { motoPart } from './moto-part.ts'
+import { prometheusPart } from './prometheus-part.ts'
 
-export type PartName = 'registry' | 'ecr-credential-provider' | 'argocd-health' | 'helm' | 'moto'
+export type PartName =
+  | 'registry'
+  | 'ecr-credential-provider'
+  | 'argocd-health'
+  | 'helm'
+  | 'monitoring-crds'
+  | 'moto'
+  | 'prometheus'
 
 interface GoPart {
   /** For messages, for instance `registry`. */
@@ -75,11 +84,13 @@ export const PARTS: Record<PartName, () => Part> = {
       version: /^require helm\.sh\/helm\/v4 (v\S+)$/m,
       versionVariable: 'helm.sh/helm/v4/internal/version.version',
     }),
+  'monitoring-crds': monitoringCrdsPart,
   moto: motoPart,
+  prometheus: prometheusPart,
 }
 
 /** Parts that a machine may lack: the tests that need them are skipped there (skip.ts). */
-export const OPTIONAL: ReadonlySet<string> = new Set<PartName>(['moto'])
+export const OPTIONAL: ReadonlySet<string> = new Set<PartName>(['moto', 'prometheus'])
 
 /** The part's folder in the cache; throws a sentence that says why there is none. */
 export function partDir(name: PartName): string {
