@@ -24,6 +24,11 @@ const copied = [
   'config/admission/pods.yaml',
   'config/network-policy/policy.yaml',
   'config/manager/disruption-budget.yaml',
+  'config/monitoring/metrics-reader.yaml',
+  'config/monitoring/service.yaml',
+  'config/monitoring/service-monitor.yaml',
+  'config/monitoring/prometheus-rule.yaml',
+  'config/monitoring/dashboard.json',
 ]
 
 const tableStart = '<!-- Made from values.yaml by `npm run generate`. -->\n'
@@ -34,8 +39,8 @@ export async function chart(): Promise<Generated[]> {
 }
 
 async function copyOf(from: string): Promise<Generated> {
-  const text = `# Copied from ${from} by \`npm run generate\`; do not edit.\n${await readFile(from, 'utf8')}`
-  return { file: `${folder}/files/${from}`, from, text }
+  const banner = from.endsWith('.yaml') ? `# Copied from ${from} by \`npm run generate\`; do not edit.\n` : ''
+  return { file: `${folder}/files/${from}`, from, text: banner + (await readFile(from, 'utf8')) }
 }
 
 /** The page as it is, with the table between its two lines. */

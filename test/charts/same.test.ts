@@ -91,6 +91,18 @@ const features: Feature[] = [
     values: { networkPolicy: { enabled: true } },
   },
   {
+    what: 'what Prometheus and Grafana need',
+    kustomization: { components: ['monitoring'] },
+    values: {
+      monitoring: {
+        readers: [{ namespace: 'monitoring', name: 'prometheus-k8s' }],
+        serviceMonitor: { enabled: true },
+        prometheusRule: { enabled: true },
+        dashboard: { enabled: true },
+      },
+    },
+  },
+  {
     what: 'everything, in another namespace',
     kustomization: {
       namespace: 'elsewhere',
@@ -159,10 +171,8 @@ test('the API server takes everything that there can be, and knows every field',
   const folder = mkdtempSync(join(tmpdir(), 'everything-'))
   try {
     const file = join(folder, 'all.json')
-    // Its kind is not there.
-    const items = (await renderObjects({}, { args: ['-f', everything] })).filter(
-      ({ kind }) => kind !== 'ServiceMonitor',
-    )
+    const isThere = ({ apiVersion }: Manifest) => !apiVersion.startsWith('monitoring.coreos.com/')
+    const items = (await renderObjects({}, { args: ['-f', everything] })).filter(isThere)
     writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
     const flags = ['--server-side', '--force-conflicts', '--dry-run=server', '--validate=strict']
     const applied = await cluster.kubectl('apply', ...flags, '-f', file)

@@ -64,7 +64,13 @@ test('the schema knows the values that there are, and no others', () => {
     (value as Schema).additionalProperties === false ? (value as Schema).properties : undefined
   const known = pathsOf(ofClosed(schema) ?? {}, ofClosed)
   const values: unknown = parse(read(chart, 'values.yaml'))
-  const open = ['podSecurityContext', 'resources', 'nodeSelector', 'monitoring.serviceMonitor.tlsConfig']
+  const open = [
+    'podSecurityContext',
+    'resources',
+    'nodeSelector',
+    'monitoring.serviceMonitor.tlsConfig',
+    'monitoring.dashboard.labels',
+  ]
   const given = pathsOf(values as Record<string, unknown>, (value) => (isMap(value) ? value : undefined))
   const closed = new Set(given.map((path) => open.find((each) => path.startsWith(each)) ?? path))
   expect([...closed, 'global'].sort()).toEqual(known.sort())
@@ -134,7 +140,9 @@ test('every file that is copied for the chart is in a template, and every one in
   const templates = folder('templates').map((name) =>
     read(chart, 'templates', name).replaceAll(/{{- \/\*.*?\*\/}}/gs, ''),
   )
-  const used = templates.flatMap((text) => [...text.matchAll(/\(list \$ "([^"]+)"\)/g)].map(([, name]) => name))
+  const used = templates.flatMap((text) =>
+    [...text.matchAll(/(?:\(list \$ "|"files\/)([^"%]+)"/g)].map(([, name]) => name),
+  )
   expect(used.sort()).toEqual(files.sort())
 })
 
