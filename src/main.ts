@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { delimiter } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
 import packageJson from '../package.json' with { type: 'json' }
+import { operatorName } from './api/names.ts'
 import { Exit } from './command-line.ts'
 import { type Config, parseConfig } from './config.ts'
 import { createCaches } from './controller/watches.ts'
@@ -26,7 +27,7 @@ import { type Protection, serve } from './telemetry/server.ts'
 /** Runs until a signal says stop. */
 async function operate(config: Config, log: Logger, redactor: Redactor): Promise<void> {
   const { version } = packageJson
-  const metrics = new Metrics()
+  const metrics = new Metrics(operatorName)
   const answers = new ApiAnswers()
   const kubeConfig = loadKubeConfig(config)
   const pace = new Pace(config.concurrency)

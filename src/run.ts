@@ -97,12 +97,12 @@ export class Process {
           for (const { username, password } of entries.values()) redactor.add(password, `${username}:${password}`)
         },
         verify: (entries, image, signal) => verifier.verify(entries, image, signal),
-        asked: ({ source }, result) => metrics.sourceAsked(kindOf(source) ?? 'unknown', result),
+        asked: ({ source }, result) => metrics.refreshed(kindOf(source) ?? 'unknown', result),
         verified: (verdict) => metrics.verified(verdict),
         finalize: (credential) => operator.finalize(credential),
         writeStatus: (credential, status) => operator.writeStatus(credential, status),
         admissionPoliciesAct: (act) => metrics.admissionPoliciesAct(act),
-        observeLogins: (logins) => metrics.observeLogins(logins),
+        observeCredentials: (credentials) => metrics.observeCredentials(credentials),
         evictionAsked: (result) => metrics.evictionAsked(result),
         watchRestarted: (resource, reason) => metrics.watchRestarted(resource, reason),
         signal: leading,
@@ -197,6 +197,7 @@ export class Process {
           throw error
         }
       },
+      onStart: (waitedSeconds) => metrics.reconciling(loop, waitedSeconds),
       onFailure: (key, error, { failures, waitMs }) => {
         if (error instanceof NotLeadingError) return log.debug('reconcile given up', { [loop]: key, error })
         const level = isOvertaken(error) ? 'debug' : 'warn'

@@ -3,7 +3,7 @@
  * and the status read here. An entry exists from when a namespace starts to concern a credential until the credential
  * has been taken out of it again, so a credential without entries has left nothing behind.
  */
-import { isSame, type Outcome, pending, type Tally, tally } from '../model/outcome.ts'
+import { type Counts, countsOf, isSame, type Outcome, pending, type Tally, tally } from '../model/outcome.ts'
 
 /** Outcomes of one credential that are looked through for one that says the same. */
 const maxRecent = 4
@@ -58,10 +58,9 @@ export class Board {
     return [...(this.#outcomes.get(credential)?.keys() ?? [])]
   }
 
-  /** Namespaces where somebody keeps undoing what is written for it. */
-  contendedOf(credential: string): number {
-    const outcomes = this.#outcomes.get(credential)?.values() ?? []
-    return [...outcomes].filter(({ contended }) => contended).length
+  /** How many namespaces are in which state. */
+  countsOf(credential: string, version: number): Counts {
+    return countsOf(this.#outcomes.get(credential)?.values() ?? [], version)
   }
 
   tally(credential: string, version: number): Tally {

@@ -22,8 +22,9 @@ import { looksAtPods } from '../model/stuck-pod.ts'
 import type { Verification } from '../model/verification.ts'
 import { filesVersion } from '../sources/files-version.ts'
 import { issue, retire } from '../sources/sources.ts'
+import type { CredentialGauge } from '../telemetry/credential-metrics.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import type { EvictionResult, LoginGauge, Loop, WatchRestart } from '../telemetry/metrics.ts'
+import type { EvictionResult, Loop, WatchRestart } from '../telemetry/metrics.ts'
 import { AdmissionProbe } from './admission-probe.ts'
 import { Board } from './board.ts'
 import type { Caches } from './caches.ts'
@@ -69,7 +70,7 @@ export interface ControllerParts {
   verify(entries: Entries, image: string | undefined, signal: AbortSignal): Promise<Verification>
   /** For metrics. */
   admissionPoliciesAct(act: boolean): void
-  observeLogins(logins: () => LoginGauge[]): void
+  observeCredentials(credentials: () => CredentialGauge[]): void
   evictionAsked(result: EvictionResult): void
   /** A watch that is not among those of `caches`. */
   watchRestarted(resource: string, reason: WatchRestart): void
@@ -212,15 +213,17 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     touchStatus: (name) => touchStatus(name),
   })
   credentialLoop.introduce()
-  parts.observeLogins(() =>
+  parts.observeCredentials(() =>
     credentials.all().map((state) => {
       const { credential, problem, refreshFailure, check } = state
+      const { current } = logins.of(credential.uid)
       return {
         credential: credential.name,
-        expiresAt: logins.of(credential.uid).current?.expiresAt,
+        issuedAt: current?.issuedAt,
+        expiresAt: current?.expiresAt,
         failing: (problem ?? refreshFailure) !== undefined,
-        verdict: check?.verdict,
-        contended: board.contendedOf(credential.name),
+        verified: check && check.verdict !== 'Unknown' ? check.verdict === 'Valid' : undefined,
+        ...board.countsOf(credential.name, state.version),
         stuck: podLoop.stuckOf(state),
       }
     }),

@@ -39,6 +39,8 @@ export interface WorkQueueOptions {
    * is a failure.
    */
   work(key: string): Promise<number | NotNow | undefined> | Promise<void>
+  /** Called before each run; must not throw. */
+  onStart?(waitedSeconds: number): void
   /** Called after each failure; must not throw. */
   onFailure?(key: string, error: unknown, retry: { failures: number; waitMs: number }): void
 }
@@ -80,6 +82,8 @@ export class WorkQueue {
   #turns = 0
   #pumping = false
   #closed = false
+  #added = 0
+  #retried = 0
   #idleWaiters: (() => void)[] = []
 
   constructor(options: WorkQueueOptions) {
@@ -123,6 +127,16 @@ export class WorkQueue {
     return this.#urgent.size + this.#swept.size
   }
 
+  /** Keys that have come to wait for a worker, ever. */
+  get added(): number {
+    return this.#added
+  }
+
+  /** Runs that have failed and are repeated, ever. */
+  get retried(): number {
+    return this.#retried
+  }
+
   /** Keys that may be worked on at the same time, at present. */
   get concurrency(): number {
     return this.#options.concurrency.limit
@@ -137,6 +151,14 @@ export class WorkQueue {
   get oldestSeconds(): number {
     const now = performance.now()
     return (now - Math.min(this.#urgent.first?.since ?? now, this.#swept.first?.since ?? now)) / 1000
+  }
+
+  /** How long the runs under way have lasted, together. */
+  get unfinishedSeconds(): number {
+    const now = performance.now()
+    let ms = 0
+    for (const { since } of this.#running) ms += now - since
+    return ms / 1000
   }
 
   /** How long the longest run under way has lasted; 0 when nothing runs. */
@@ -190,6 +212,7 @@ export class WorkQueue {
   #enqueue(item: Item): void {
     item.state = 'queued'
     item.since = performance.now()
+    this.#added++
     this.#lineUp(item)
     this.#pumpSoon()
   }
@@ -227,8 +250,10 @@ export class WorkQueue {
   }
 
   async #run(item: Item): Promise<void> {
+    const now = performance.now()
+    this.#options.onStart?.((now - item.since) / 1000)
     item.state = 'running'
-    item.since = performance.now()
+    item.since = now
     item.dirty = false
     item.dueAt = Number.POSITIVE_INFINITY
     item.timer = undefined
@@ -256,6 +281,7 @@ export class WorkQueue {
 
   #failed(item: Item, error: unknown): void {
     item.failures++
+    this.#retried++
     const now = performance.now()
     const { waitMs, askedMs } = waitAfter(item.failures, error)
     item.notBefore = now + Math.max(Math.min(waitMs * earlyShare, maxEarlyMs), askedMs)

@@ -58,6 +58,33 @@ export interface Problem {
   message: string
 }
 
+/** Each namespace is in one of them. */
+export type NamespaceState = 'synced' | 'pending' | 'failed' | 'leaving'
+
+/** @param version outcomes of older versions count as not yet synced */
+function stateOf({ failure, selected, version: at }: Outcome, version: number): NamespaceState {
+  if (failure) return 'failed'
+  if (!selected) return 'leaving'
+  return at === version ? 'synced' : 'pending'
+}
+
+export interface Counts {
+  namespaces: Record<NamespaceState, number>
+  /** Of them, in whatever state, those where somebody keeps undoing what is written. */
+  contended: number
+}
+
+/** The numbers alone of what `tally` tells, at each scrape of many. @param version as there */
+export function countsOf(outcomes: Iterable<Outcome>, version: number): Counts {
+  const namespaces = { synced: 0, pending: 0, failed: 0, leaving: 0 }
+  let contended = 0
+  for (const outcome of outcomes) {
+    namespaces[stateOf(outcome, version)]++
+    if (outcome.contended) contended++
+  }
+  return { namespaces, contended }
+}
+
 export interface Tally {
   selected: number
   synced: number
@@ -93,7 +120,7 @@ export function tally(outcomes: ReadonlyMap<string, Outcome>, version: number): 
     if (outcome.failure) {
       sum.failed++
       sum.failures.push({ namespace, ...outcome.failure })
-    } else if (outcome.selected && outcome.version === version) {
+    } else if (stateOf(outcome, version) === 'synced') {
       sum.synced++
     }
     if (outcome.contended) sum.contended.push({ namespace, ...outcome.contended })

@@ -9,9 +9,9 @@ export function probeRoutes(checks: { healthz: readonly Check[]; readyz: readonl
 }
 
 /** `/metrics` in Prometheus' text format. */
-export function metricsRoutes({ registry }: Metrics): Routes {
+export function metricsRoutes(metrics: Metrics): Routes {
   return {
-    '/metrics': async () => ({ status: 200, type: registry.contentType, body: await registry.metrics() }),
+    '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await metrics.text() }),
   }
 }
 

@@ -1,9 +1,13 @@
 /**
- * The operator's metrics, in a Prometheus registry of their own. Every label has few values: loops, results, verbs,
- * resources, status codes; of the names of objects only those of credentials, which are few and what alerts are about.
+ * The operator's metrics, in a Prometheus registry of their own; docs/metrics.md is their table. Where the community has
+ * a name for a thing it is that one: `workqueue_*`, `rest_client_requests_total` and `leader_election_master_status` are
+ * client-go's. Every label has few values: loops, results, methods, resources, status codes; of the names of objects only
+ * those of credentials, which are few and what alerts are about.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { describeRequest } from './api-request.ts'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { resourceOf } from './api-resource.ts'
+import { type CredentialGauge, CredentialMetrics } from './credential-metrics.ts'
+import { type QueueGauge, QueueMetrics } from './queue-metrics.ts'
 
 /** The loops of design.md. */
 export const LOOPS = ['login', 'credential', 'namespace', 'status', 'pod'] as const
@@ -21,51 +25,33 @@ export type WatchRestart = (typeof WATCH_RESTARTS)[number]
 export const EVICTION_RESULTS = ['evicted', 'delayed', 'forbidden'] as const
 export type EvictionResult = (typeof EVICTION_RESULTS)[number]
 
-/** What is to be seen of a queue at the time of a scrape. */
-export interface QueueGauge {
-  readonly depth: number
-  readonly concurrency: number
-}
-
-/** What is known of a credential and its login at the time of a scrape. */
-export interface LoginGauge {
-  credential: string
-  expiresAt: Date | undefined
-  /** It could not be had, or not be renewed. */
-  failing: boolean
-  /** What the registry said last; undefined: it was not asked. */
-  verdict: string | undefined
-  /** Namespaces where somebody keeps undoing what is written for it. */
-  contended: number
-  /** Pods that are stuck for want of it; undefined: nobody looks. */
-  stuck: number | undefined
-}
-
 /** Between looks at how late the event loop is. prom-client's 10 ms cost more than all else that is done at rest: 0.4 % of a core. */
 const lagEveryMs = 100
 
-export class Metrics {
-  readonly registry = new Registry()
-  readonly #registers = { registers: [this.registry] }
+/** Gauges of prom-client's that are called as counters are; `nodejs_active_*` of the same things are there by type. */
+const misnamed = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`)
 
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #registers = { registers: [this.#registry] }
+
+  readonly #credentials = new CredentialMetrics(this.#registry)
+  readonly #queues = new QueueMetrics(this.#registry, LOOPS)
   readonly #reconciles = new Counter({
     name: 'regcred_reconcile_total',
     help: 'Reconciles that have ended, by loop and result.',
     labelNames: ['loop', 'result'],
     ...this.#registers,
   })
-  readonly #durations = new Histogram({
-    name: 'regcred_reconcile_duration_seconds',
-    help: 'How long reconciles take.',
-    labelNames: ['loop'],
-    buckets: [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60],
-    ...this.#registers,
-  })
-  readonly #queues = new Map<Loop, QueueGauge>()
+  /** Plain numbers, since a counter makes a string of its labels each time. Those of before the first are 0 as well: rate() sees it. */
+  readonly #ended = Object.fromEntries(LOOPS.map((loop) => [loop, { success: 0, overtaken: 0, error: 0 }])) as Record<
+    Loop,
+    Record<Result, number>
+  >
   readonly #requests = new Counter({
-    name: 'regcred_api_requests_total',
-    help: 'Requests to the Kubernetes API server, by verb, resource and status code (<error>: no answer).',
-    labelNames: ['verb', 'resource', 'code'],
+    name: 'rest_client_requests_total',
+    help: 'Requests to the Kubernetes API server, by status code (<error>: no answer), method and resource.',
+    labelNames: ['code', 'method', 'resource'],
     ...this.#registers,
   })
   readonly #watchRestarts = new Counter({
@@ -75,13 +61,13 @@ export class Metrics {
     ...this.#registers,
   })
   readonly #leader = new Gauge({
-    name: 'regcred_leader',
-    help: '1 while this process holds the lease, else 0.',
+    name: 'leader_election_master_status',
+    help: '1 while this process holds the lease of this name, else 0.',
+    labelNames: ['name'],
     ...this.#registers,
   })
-
-  readonly #asked = new Counter({
-    name: 'regcred_source_requests_total',
+  readonly #refreshes = new Counter({
+    name: 'regcred_refresh_total',
     help: 'Logins asked for, by source and result: Succeeded, or the reason why not.',
     labelNames: ['source', 'result'],
     ...this.#registers,
@@ -98,38 +84,63 @@ export class Metrics {
     labelNames: ['result'],
     ...this.#registers,
   })
-  #logins: () => Iterable<LoginGauge> = () => []
-  /** There from when it is known. */
-  #admission: Gauge | undefined
+  readonly #admission = new Gauge({
+    name: 'regcred_admission_policies_act',
+    help: '1 where the policies of config/admission act, 0 where they do not; not there until it is known.',
+    ...this.#registers,
+  })
+  readonly #lease: string
 
-  constructor() {
-    this.#gaugeLogins()
-    this.#gaugeQueues('depth', 'Keys that wait for a reconcile.')
-    this.#gaugeQueues(
-      'concurrency',
-      'Keys that may be worked on at once; fewer of the namespaces while the API server answers 429.',
-    )
-    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: lagEveryMs })
-    // A series that begins at 0 lets rate() see the first error
-    for (const loop of LOOPS) for (const result of RESULTS) this.#reconciles.inc({ loop, result }, 0)
+  /** @param lease the name of the Lease */
+  constructor(lease: string) {
+    this.#lease = lease
+    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: lagEveryMs })
+    for (const name of misnamed) this.#registry.removeSingleMetric(name)
+    // A series that begins at 0 lets rate() see the first
     for (const result of EVICTION_RESULTS) this.#evictions.inc({ result }, 0)
-    this.#leader.set(0)
+    this.leading(false)
+  }
+
+  /** Of `text`. */
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  /** What a scrape is answered, in Prometheus' text format. */
+  text(): Promise<string> {
+    this.#reconciles.reset()
+    for (const loop of LOOPS) {
+      for (const result of RESULTS) this.#reconciles.inc({ loop, result }, this.#ended[loop][result])
+    }
+    this.#queues.collect()
+    this.#credentials.collect()
+    return this.#registry.metrics()
+  }
+
+  /** A reconcile begins, of a key that has waited for it so long. */
+  reconciling(loop: Loop, waitedSeconds: number): void {
+    this.#queues.started(loop, waitedSeconds)
   }
 
   /** A reconcile has ended. */
   reconciled(loop: Loop, result: Result, seconds: number): void {
-    this.#reconciles.inc({ loop, result })
-    this.#durations.observe({ loop }, seconds)
+    this.#ended[loop][result]++
+    this.#queues.worked(loop, seconds)
   }
 
-  /** From now on it is asked at every scrape. */
+  /** From now on, and while this process leads, it is asked at every scrape. */
   observeQueue(loop: Loop, queue: QueueGauge): void {
-    this.#queues.set(loop, queue)
+    this.#queues.observe(loop, queue)
+  }
+
+  /** From now on, and while this process leads, they are asked for at every scrape. */
+  observeCredentials(credentials: () => Iterable<CredentialGauge>): void {
+    this.#credentials.observe(credentials)
   }
 
   /** A source has been asked for a login. */
-  sourceAsked(source: string, result: string): void {
-    this.#asked.inc({ source, result })
+  refreshed(source: string, result: string): void {
+    this.#refreshes.inc({ source, result })
   }
 
   /** A registry has been asked about a login. */
@@ -139,17 +150,7 @@ export class Metrics {
 
   /** It has been found out whether the admission policies act. */
   admissionPoliciesAct(act: boolean): void {
-    this.#admission ??= new Gauge({
-      name: 'regcred_admission_policies_act',
-      help: '1 where the policies of config/admission act, 0 where they do not.',
-      ...this.#registers,
-    })
     this.#admission.set(act ? 1 : 0)
-  }
-
-  /** From now on they are asked for at every scrape. */
-  observeLogins(logins: () => Iterable<LoginGauge>): void {
-    this.#logins = logins
   }
 
   /** An eviction of a stuck pod was asked for. */
@@ -157,54 +158,10 @@ export class Metrics {
     this.#evictions.inc({ result })
   }
 
-  #gaugeQueues(what: keyof QueueGauge, help: string): void {
-    const queues = this.#queues
-    new Gauge({
-      name: `regcred_workqueue_${what}`,
-      help,
-      labelNames: ['loop'],
-      ...this.#registers,
-      collect() {
-        for (const [loop, queue] of queues) this.set({ loop }, queue[what])
-      },
-    })
-  }
-
-  #gaugeLogins(): void {
-    const gauge = (name: string, help: string, labels: string[], value: (login: LoginGauge) => number | undefined) => {
-      const all = () => this.#logins()
-      new Gauge({
-        name,
-        help,
-        labelNames: ['credential', ...labels],
-        ...this.#registers,
-        collect() {
-          this.reset()
-          for (const login of all()) {
-            const number = value(login)
-            const { credential, verdict } = login
-            if (number !== undefined) this.set({ credential, ...(labels.length > 0 && { verdict }) }, number)
-          }
-        },
-      })
-    }
-    gauge('regcred_login_expires_timestamp_seconds', 'When the login in use ends, where that is known.', [], (login) =>
-      login.expiresAt ? login.expiresAt.getTime() / 1000 : undefined,
-    )
-    gauge('regcred_login_failing', '1 while no new login can be had, else 0.', [], ({ failing }) => (failing ? 1 : 0))
-    gauge('regcred_login_verified', '1, with what the registry said last of the login.', ['verdict'], ({ verdict }) =>
-      verdict === undefined ? undefined : 1,
-    )
-    const contended = 'Namespaces where somebody keeps undoing what is written for the credential.'
-    gauge('regcred_contended_namespaces', contended, [], (login) => login.contended)
-    const stuck = 'Pods that cannot pull an image that the credential is for; not there where nobody looks.'
-    gauge('regcred_stuck_pods', stuck, [], (login) => login.stuck)
-  }
-
   /** A request has been answered with this status, or not at all. The URL may be a path; it is reduced to its resource. */
   apiRequest(method: string, url: string, status: number | undefined): void {
     const known = status !== undefined && Number.isInteger(status) && status >= 100 && status < 600
-    this.#requests.inc({ ...describeRequest(method, url), code: known ? String(status) : '<error>' })
+    this.#requests.inc({ code: known ? String(status) : '<error>', method, resource: resourceOf(url) })
   }
 
   /** A watch has ended and is opened again. The resource is the plural name. */
@@ -212,8 +169,12 @@ export class Metrics {
     this.#watchRestarts.inc({ resource, reason })
   }
 
-  /** This process has won or lost the lease. */
+  /** This process has won the lease, or leads no more: what it knew of the cluster is then told by another. */
   leading(holds: boolean): void {
-    this.#leader.set(holds ? 1 : 0)
+    this.#leader.set({ name: this.#lease }, holds ? 1 : 0)
+    if (holds) return
+    this.#queues.forget()
+    this.#credentials.observe(() => [])
+    this.#admission.remove()
   }
 }

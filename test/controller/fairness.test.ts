@@ -57,7 +57,7 @@ function login(version: number) {
 }
 
 async function concurrency(): Promise<number> {
-  const found = /^regcred_workqueue_concurrency\{loop="namespace"\} (\d+)$/m.exec(await operator.metrics())
+  const found = /^regcred_workqueue_concurrency\{name="namespace"\} (\d+)$/m.exec(await operator.metrics())
   return Number(found?.[1])
 }
 

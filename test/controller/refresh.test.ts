@@ -132,8 +132,8 @@ test('an issuer that fails is told of well before the end, and nothing else chan
   )
   expect((await conditionOf(credential, 'Ready'))?.status).toBe('True')
   expect(Date.parse(failing.status?.credential?.expiresAt ?? '')).toBeGreaterThan(Date.now())
-  await eventually(async () => expect(await gauge('regcred_login_failing', credential)).toBe(1))
-  expect(await gauge('regcred_login_expires_timestamp_seconds', credential)).toBeGreaterThan(Date.now() / 1000)
+  await eventually(async () => expect(await gauge('regcred_credential_failing', credential)).toBe(1))
+  expect(await gauge('regcred_credential_expiry_timestamp_seconds', credential)).toBeGreaterThan(Date.now() / 1000)
   const { reason, note } = await eventually(
     async () => (await lab.events(credential)).find(({ type }) => type === 'Warning') ?? null,
   )
@@ -144,7 +144,7 @@ test('an issuer that fails is told of well before the end, and nothing else chan
   issuer.seconds = 3600
   await eventually(async () => expect(await conditionOf(credential, 'RefreshFailing')).toBeUndefined())
   await arrived(issuer, namespace)
-  await eventually(async () => expect(await gauge('regcred_login_failing', credential)).toBe(0))
+  await eventually(async () => expect(await gauge('regcred_credential_failing', credential)).toBe(0))
 })
 
 test('a login that has ended is taken out, the others stay, and of none is left a valid Secret without entries', async () => {

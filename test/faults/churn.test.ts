@@ -147,7 +147,7 @@ async function churn(
   const after = await probe(operator)
   const held = await heldOf(cluster, operator, forgotten)
   report(seconds * perSecond, what, before, after, held)
-  expect(await operator.metrics()).not.toMatch(/^regcred_workqueue_depth\{.*\} [1-9]/m)
+  expect(await operator.metrics()).not.toMatch(/^workqueue_depth\{.*\} [1-9]/m)
   expect(held.length).toBeLessThan(maxHeld)
   expect(after.timers).toBeLessThanOrEqual(before.timers + 2)
   expect(after.handles).toBeLessThanOrEqual(before.handles + 4)

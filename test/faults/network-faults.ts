@@ -12,7 +12,7 @@ import { errorEvent, halved, late, lost, refusal } from './worse-answers.ts'
 import { cutInHalf, doubledAndReversed, nothing } from './worse-watches.ts'
 
 const restarted = (reason: string) => new RegExp(`regcred_watch_restarts_total\\{.*reason="${reason}"`)
-const answered = (code: string) => new RegExp(`regcred_api_requests_total\\{.*code="${code}"`)
+const answered = (code: string) => new RegExp(`rest_client_requests_total\\{.*code="${code}"`)
 
 const quickly = { times: { quick: 1, long: 6 }, namespaces: { quick: 24, long: 60 } }
 const throughTcp = { ...quickly, through: 'tcp' } as const
@@ -144,7 +144,8 @@ export const networkFaults: Fault[] = [
     ...throughHttp,
     name: 'events come twice, and later ones before earlier ones',
     during: during('rotation'),
-    strike: (site) => lasting(site, ofWatches({ text: doubledAndReversed }), /caches ok/, /regcred_leader/),
+    strike: (site) =>
+      lasting(site, ofWatches({ text: doubledAndReversed }), /caches ok/, /leader_election_master_status/),
     also,
   },
 ]

@@ -18,7 +18,7 @@ export async function startReplica(cluster: Cluster, name: string): Promise<Repl
 }
 
 export async function leads({ operator }: Replica): Promise<boolean> {
-  return /^regcred_leader 1$/m.test(await operator.metrics())
+  return /^leader_election_master_status\{.*\} 1$/m.test(await operator.metrics())
 }
 
 /** The one that leads, and the other. */

@@ -63,8 +63,8 @@ export const serverFaults: Fault[] = [
 /** Time passes, in which the operator loses its lease: it says what is wrong, and is not taken for broken. */
 async function outage({ operator }: Site, note: RegExp, code: RegExp): Promise<void> {
   const end = sleep(scaled({ quick: 12, long: 60 }) * 1000)
-  await tells(operator, note, new RegExp(`regcred_api_requests_total\\{.*code="(${code.source})"`))
-  await tells(operator, note, /^regcred_leader 0$/m)
+  await tells(operator, note, new RegExp(`rest_client_requests_total\\{.*code="(${code.source})"`))
+  await tells(operator, note, /^leader_election_master_status\{.*\} 0$/m)
   expect(await operator.health('/readyz')).toBe(200)
   expect(await operator.health('/healthz')).toBe(200)
   await end

@@ -135,6 +135,7 @@ test('each failure is told, with its number and the wait', async () => {
     ['a', 'boom', 1],
     ['a', 'boom', 2],
   ])
+  expect(queue.retried).toBe(2)
 })
 
 test('work that throws before it returns a promise is a failure too', async () => {

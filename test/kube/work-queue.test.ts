@@ -220,6 +220,33 @@ describe('what can be read, and the end', () => {
     expect([queue.depth, queue.running, queue.oldestSeconds, queue.longestRunningSeconds]).toEqual([0, 0, 0, 0])
   })
 
+  test('keys that have come to wait are counted once however often they are added, and runs are timed together', async () => {
+    const worker = manualWorker()
+    const queue = open(worker, 2)
+    for (const key of ['a', 'a', 'b', 'c', 'c']) queue.add(key)
+    await jest.advanceTimersByTimeAsync(2_000)
+    expect(queue.added).toBe(3)
+    expect(queue.unfinishedSeconds).toBeCloseTo(4)
+    queue.add('a') // comes to wait when its run has ended
+    expect(queue.added).toBe(3)
+    for (const key of ['a', 'b', 'c', 'a']) await worker.end(key)
+    expect([queue.added, queue.unfinishedSeconds]).toEqual([4, 0])
+  })
+
+  test('each run is told how long its key has waited', async () => {
+    const waits: number[] = []
+    const worker = manualWorker()
+    const onStart = (waitedSeconds: number) => waits.push(waitedSeconds)
+    const queue = new WorkQueue({ concurrency: { limit: 1 }, work: worker.work, onStart })
+    queue.add('a')
+    await settled()
+    queue.addAfter('b', 1_000)
+    await jest.advanceTimersByTimeAsync(3_000)
+    await worker.end('a')
+    expect(waits).toEqual([expect.closeTo(0), expect.closeTo(2)])
+    await worker.end('b')
+  })
+
   test('idle resolves when nothing is queued or running, whatever waits for a deadline', async () => {
     const worker = manualWorker()
     const queue = open(worker)

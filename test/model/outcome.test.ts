@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { Contended } from '../../src/model/contended.ts'
-import { isSame, type Outcome, tally } from '../../src/model/outcome.ts'
+import { countsOf, isSame, type Outcome, tally } from '../../src/model/outcome.ts'
 import { outcome } from './findings.ts'
 
 const contended: Contended = { kind: 'ServiceAccount', name: 'default', manager: undefined }
@@ -50,6 +50,18 @@ test('every namespace is counted for what it is', () => {
     ],
     overlaps: [overlap],
   })
+})
+
+test('each namespace is in one state, and may be contended besides', () => {
+  const outcomes = [
+    outcome(),
+    outcome({ version: 1 }),
+    outcome({ failure, contended }),
+    outcome({ selected: false }),
+    outcome({ selected: false, failure }),
+  ]
+  const namespaces = { synced: 1, pending: 1, failed: 2, leaving: 1 }
+  expect(countsOf(outcomes, 2)).toEqual({ namespaces, contended: 1 })
 })
 
 test('overlaps that differ in key, winner or loser are told apart', () => {

@@ -8,9 +8,17 @@ import { messageOf } from '../cluster/errors.ts'
 import { buildGo } from '../cluster/go.ts'
 import { missingFrom } from '../cluster/locate.ts'
 import { pinned } from '../cluster/versions.ts'
+import { monitoringCrdsPart } from './monitoring-crds.ts'
 import { motoPart } from './moto-part.ts'
+import { prometheusPart } from './prometheus-part.ts'
 
-export type PartName = 'registry' | 'ecr-credential-provider' | 'argocd-health' | 'moto'
+export type PartName =
+  | 'registry'
+  | 'ecr-credential-provider'
+  | 'argocd-health'
+  | 'monitoring-crds'
+  | 'moto'
+  | 'prometheus'
 
 interface GoPart {
   /** For messages, for instance `registry`. */
@@ -65,11 +73,13 @@ export const PARTS: Record<PartName, () => Part> = {
       program: 'argocd-health',
       version: /^require github\.com\/yuin\/gopher-lua (v\S+)$/m,
     }),
+  'monitoring-crds': monitoringCrdsPart,
   moto: motoPart,
+  prometheus: prometheusPart,
 }
 
 /** Parts that a machine may lack: the tests that need them are skipped there (skip.ts). */
-export const OPTIONAL: ReadonlySet<string> = new Set<PartName>(['moto'])
+export const OPTIONAL: ReadonlySet<string> = new Set<PartName>(['moto', 'prometheus'])
 
 /** The part's folder in the cache; throws a sentence that says why there is none. */
 export function partDir(name: PartName): string {

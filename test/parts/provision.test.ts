@@ -1,15 +1,17 @@
-/** The real provision is what the other tests of this folder stand on; here are its failures, with a made-up Go and Python. */
+/** The real provision is what the other tests of this folder stand on; here are its failures, with a made-up Go, Python and apt. */
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { cacheDir, type Part } from '../cluster/cache.ts'
 import { temporaryFolders } from '../cluster/temporary.ts'
 import { GO_VERSION } from '../cluster/versions.ts'
+import { CRD_FILES, CRDS_SUM } from './monitoring-crds.ts'
 import { findPython } from './moto-part.ts'
 import { partMissing } from './parts.ts'
+import { prometheusPart } from './prometheus-part.ts'
 
 const folder = temporaryFolders()
 
@@ -26,14 +28,24 @@ function commands(sources: Record<string, string>): string {
 const GO = `case $1 in
   env) echo go${GO_VERSION} ;;
   build) while [ "$1" != -o ]; do shift; done; touch "$2"; chmod +x "$2" ;;
+  mod) echo '{"Dir":"'"$XDG_CACHE_HOME"'/module","Sum":"${CRDS_SUM}"}' ;;
 esac`
+const APT = `if [ "$1" = download ]; then touch prometheus_1_any.deb; fi`
+const DPKG = `if [ "$1" = -x ]; then
+  mkdir -p "$3/usr/bin"; for name in prometheus promtool; do touch "$3/usr/bin/$name"; chmod +x "$3/usr/bin/$name"; done
+fi`
 const python = (answer: object): string => `echo '${JSON.stringify(answer)}'`
 const PIP = `if [ "$1" = -c ]; then echo '{"executable":"'"$0"'","tag":"made-up","new":true,"pip":true}'; exit; fi
 while [ "$1" != --target ]; do shift; done
 mkdir "$2/bin"; touch "$2/bin/moto_server"; chmod +x "$2/bin/moto_server"`
 
+const all = { go: GO, python3: PIP, 'apt-get': APT, 'dpkg-deb': DPKG }
+
 async function provision(sources: Record<string, string>) {
   const cache = folder()
+  const crds = join(cache, 'module', 'example', 'prometheus-operator-crd')
+  mkdirSync(crds, { recursive: true })
+  for (const file of CRD_FILES) writeFileSync(join(crds, file), '')
   const PATH = `${commands(sources)}${delimiter}${process.env.PATH}`
   const child = execFile(process.execPath, [join(import.meta.dirname, 'provision.ts')], {
     env: { PATH, XDG_CACHE_HOME: cache },
@@ -51,34 +63,53 @@ async function provision(sources: Record<string, string>) {
 
 describe('the command', () => {
   test('makes all parts and prints their folders', async () => {
-    const { code, folders, parts } = await provision({ go: GO, python3: PIP })
+    const { code, folders, parts } = await provision(all)
     expect([code, parts]).toEqual([
       0,
       [
         expect.stringMatching(/^argocd-health-v1\./),
         expect.stringMatching(/^ecr-credential-provider-v1\./),
+        expect.stringMatching(/^monitoring-crds-v0\./),
         expect.stringMatching(/^moto-5\..*-made-up$/),
+        'prometheus-of-apt',
         expect.stringMatching(/^registry-v3\./),
       ],
     ])
-    expect(folders.map(existsSync)).toEqual([true, true, true, true])
+    expect(folders.map(existsSync)).toEqual(folders.map(() => true))
+    expect(folders).toHaveLength(parts.length)
   })
 
-  test('succeeds without moto, and tells why there is none', async () => {
-    const { code, stderr, parts } = await provision({ go: GO, python3: `${PIP}; echo the wheels are out; exit 1` })
-    expect([code, parts.length]).toEqual([0, 3])
-    expect(stderr).toMatch(
-      /^The tests that need moto are skipped: There is no moto server to test against\.\n- pip: pip install failed:\n {2}the wheels are out\nCure: /m,
-    )
+  test.each([
+    {
+      name: 'moto',
+      with: { python3: `${PIP}; echo the wheels are out; exit 1` },
+      why: 'pip install failed:\n  the wheels are out',
+    },
+    {
+      name: 'prometheus',
+      with: { 'apt-get': `${APT}; [ "$1" = --version ] || { echo no such package; exit 1; }` },
+      why: 'apt-get download failed:\n  no such package',
+    },
+  ])('succeeds without $name, and tells why there is none', async ({ name, with: failing, why }) => {
+    const { code, stderr, parts } = await provision({ ...all, ...failing })
+    expect([code, parts.length]).toEqual([0, 5])
+    expect(stderr).toContain(`The tests that need ${name} are skipped: There is no `)
+    expect(stderr).toContain(why)
   })
 
   test('fails without a part that is built, leaves nothing of it, and makes the others', async () => {
     const failing = `[ "$1" = build ] && case $PWD in */registry) echo no such thing; exit 1 ;; esac\n${GO}`
-    const { code, stderr, parts } = await provision({ go: failing, python3: PIP })
-    expect([code, parts.length]).toEqual([1, 3])
+    const { code, stderr, parts } = await provision({ ...all, go: failing })
+    expect([code, parts.length]).toEqual([1, 5])
     expect(stderr).toContain(
       'There is no registry to test against.\n- build: go build failed:\n  no such thing\nCure: ',
     )
+  })
+
+  test('takes no other CustomResourceDefinitions than those that are meant', async () => {
+    const { code, stderr, parts } = await provision({ ...all, go: GO.replace(CRDS_SUM, 'h1:other') })
+    expect([code, parts.length]).toEqual([1, 5])
+    expect(stderr).toContain(`the module has the checksum h1:other, and not ${CRDS_SUM}`)
   })
 })
 
@@ -118,4 +149,9 @@ test.each([
 ])('of Python, $what will not do', ({ python3, reason }) => {
   const PATH = commands(python3 === undefined ? {} : { python3 })
   expect(() => findPython({ PATH })).toThrow(reason)
+})
+
+test('where there is no apt there is no Prometheus', () => {
+  expect(() => prometheusPart({ PATH: commands({ 'apt-get': '' }) })).toThrow('dpkg-deb is not installed')
+  expect(() => prometheusPart({ PATH: commands({}) })).toThrow('apt-get is not installed')
 })

@@ -195,7 +195,8 @@ describe('an operator whose clock is set', () => {
 
 test('two replicas whose clocks are a day apart never lead both', async () => {
   await Promise.all(operators.map((operator) => operator.kill()))
-  const leads = async (operator: RunningOperator) => /^regcred_leader 1$/m.test(await operator.metrics())
+  const leads = async (operator: RunningOperator) =>
+    /^leader_election_master_status\{.*\} 1$/m.test(await operator.metrics())
   const path = `/apis/coordination.k8s.io/v1/namespaces/${operatorNamespace}/leases/${operatorName}`
   const lease = async () => {
     type Lease = { metadata: { resourceVersion: string }; spec: { leaseTransitions: number } }

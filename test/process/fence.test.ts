@@ -60,7 +60,8 @@ const writesFrom = (from: number) =>
     .filter(({ method, url }) => method !== 'GET' && !isLease(url.pathname) && !url.pathname.includes('/events'))
     .map(({ method, url }) => `${method} ${url.pathname}`)
 
-const leads = async (operator: RunningOperator) => /^regcred_leader 1$/m.test(await operator.metrics())
+const leads = async (operator: RunningOperator) =>
+  /^leader_election_master_status\{.*\} 1$/m.test(await operator.metrics())
 
 /** Starts a leader and a follower, and a fan-out that stops in its middle: each namespace has a write under way, held back. */
 async function stuckFanOut(name: string, concurrency = 32) {
@@ -131,6 +132,9 @@ test('a leader that is cut off from its Lease gives up what it writes when it ha
   const lostAt = proxy.requests.length
   await eventually(() => leads(follower))
   await eventually(async () => expect(await leads(leader)).toBe(false))
+  const ofTheLeader = /^(regcred_credential_failing|workqueue_depth)\{/m
+  expect(await leader.metrics()).not.toMatch(ofTheLeader) // of a credential the leader alone knows what is so now
+  await eventually(async () => expect(await follower.metrics()).toMatch(ofTheLeader))
   expect(held).toHaveLength(count)
   expect(writesFrom(lostAt)).toEqual([])
   // The lease is all that it complains about; that its reconciles were given up is no trouble.

@@ -14,12 +14,13 @@ let lab: Lab
 let replicas: [RunningOperator, RunningOperator]
 
 /** Also says that it waits until it leads. */
-const leads = async (operator: RunningOperator) => /^regcred_leader 1$/m.test(await operator.metrics())
+const leads = async (operator: RunningOperator) =>
+  /^leader_election_master_status\{.*\} 1$/m.test(await operator.metrics())
 
 /** Requests of this replica that changed, or tried to change, an object. */
 async function writesOf(operator: RunningOperator): Promise<string[]> {
-  const series = (await operator.metrics()).split('\n').filter((line) => line.startsWith('regcred_api_requests_total{'))
-  return series.filter((line) => !/verb="(get|list|watch)"/.test(line) && !line.includes('resource="leases"'))
+  const series = (await operator.metrics()).split('\n').filter((line) => line.startsWith('rest_client_requests_total{'))
+  return series.filter((line) => !line.includes('method="GET"') && !line.includes('resource="leases"'))
 }
 
 beforeAll(async () => {

@@ -127,7 +127,7 @@ test('with regcred-metrics-reader both replicas are scraped, the one that works 
     const answers = await Promise.all([selfSignedPort, certifiedPort].map((port) => scrape(port, token)))
     expect(answers.map(({ status }) => status)).toEqual([200, 200])
     for (const { headers } of answers) expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/)
-    const leading = answers.map(({ body }) => /^regcred_leader (\d)$/m.exec(body)?.[1])
+    const leading = answers.map(({ body }) => /^leader_election_master_status\{.*\} (\d)$/m.exec(body)?.[1])
     expect(leading.sort()).toEqual(['0', '1'])
   })
 })

@@ -20,7 +20,8 @@ let source: string
 let leader: RunningOperator
 let follower: RunningOperator
 
-const leads = async (operator: RunningOperator) => /^regcred_leader 1$/m.test(await operator.metrics())
+const leads = async (operator: RunningOperator) =>
+  /^leader_election_master_status\{.*\} 1$/m.test(await operator.metrics())
 
 beforeAll(async () => {
   cluster = await startCluster()

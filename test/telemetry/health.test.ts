@@ -34,8 +34,8 @@ describe('the probes', () => {
 })
 
 test('the metrics are served in the text format of Prometheus', async () => {
-  const { url } = await start(metricsRoutes(new Metrics()))
+  const { url } = await start(metricsRoutes(new Metrics('a-lease')))
   const answer = await fetch(`${url}/metrics`)
   expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
-  expect(await answer.text()).toContain('\nregcred_leader 0\n')
+  expect(await answer.text()).toContain('\nleader_election_master_status{name="a-lease"} 0\n')
 })
