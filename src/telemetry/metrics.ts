@@ -1,5 +1,5 @@
 /**
- * The operator's metrics, in a Prometheus registry of their own; docs/metrics.md is their table. Where the community has
+ * The operator's metrics, in a Prometheus registry of their own; docs/reference/metrics.md is their table. Where the community has
  * a name for a thing it is that one: `workqueue_*`, `rest_client_requests_total` and `leader_election_master_status` are
  * client-go's. Every label has few values: loops, results, methods, resources, status codes; of the names of objects only
  * those of credentials, which are few and what alerts are about.

@@ -1,4 +1,4 @@
-/** What Prometheus sees of a real installation: the metrics of docs/metrics.md, and something in every panel of the dashboard. */
+/** What Prometheus sees of a real installation: the metrics of docs/reference/metrics.md, and something in every panel of the dashboard. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from '@jest/globals'
@@ -69,9 +69,9 @@ testWithPrometheus('promtool has nothing to say against the metrics', async () =
   expect((await promtool(['check', 'metrics'], { stdin: 'bad_total_x 1\n' })).code).not.toBe(0)
 })
 
-/** The rows of the tables in docs/metrics.md. */
+/** The rows of the tables in docs/reference/metrics.md. */
 function documented(): { name: string; labels: string[]; query: string }[] {
-  const page = readFileSync(join(root, 'docs', 'metrics.md'), 'utf8')
+  const page = readFileSync(join(root, 'docs', 'reference', 'metrics.md'), 'utf8')
   const rows = [...page.matchAll(/^\| `(\w+)` +\| ([^|]*)\|[^|]*\| `([^|]*)` +\|$/gm)]
   return rows.map(([, name = '', labels = '', query = '']) => ({
     name,
@@ -80,7 +80,7 @@ function documented(): { name: string; labels: string[]; query: string }[] {
   }))
 }
 
-testWithPrometheus('docs/metrics.md has exactly the metrics of a scrape, with their labels', async () => {
+testWithPrometheus('docs/reference/metrics.md has exactly the metrics of a scrape, with their labels', async () => {
   const text = await monitored.scrape()
   const names = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name = '']) => name)
   const own = names.filter((name) => !/^(nodejs|process)_/.test(name))
@@ -94,7 +94,7 @@ testWithPrometheus('docs/metrics.md has exactly the metrics of a scrape, with th
   }
 })
 
-testWithPrometheus('Prometheus knows what the queries of docs/metrics.md mean', async () => {
+testWithPrometheus('Prometheus knows what the queries of docs/reference/metrics.md mean', async () => {
   for (const { name, query } of documented()) {
     expect(query).toContain(name)
     await monitored.prometheus.query(query)

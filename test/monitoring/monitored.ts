@@ -1,5 +1,5 @@
 /**
- * An installation that is monitored as docs/metrics.md says: two replicas that serve /metrics over HTTPS, and a Prometheus
+ * An installation that is monitored as docs/reference/metrics.md says: two replicas that serve /metrics over HTTPS, and a Prometheus
  * with a token of its own and the rules of config/monitoring. Its credentials fare well and badly, so that there is
  * something to see.
  */
@@ -67,7 +67,7 @@ export async function startMonitored({ lifeSeconds }: { lifeSeconds: number }): 
   }
 }
 
-/** As docs/metrics.md lets Prometheus in. @returns the file with its token */
+/** As docs/reference/metrics.md lets Prometheus in. @returns the file with its token */
 async function createToken(cluster: OwnedCluster): Promise<string> {
   await cluster.kubectl('create', 'namespace', 'monitoring')
   await cluster.kubectl('create', 'serviceaccount', 'prometheus', '-n', 'monitoring')
