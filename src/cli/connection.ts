@@ -1,0 +1,101 @@
+/** The way to the cluster with the user's own rights, by the flags that kubectl has for it. */
+import { type Command, Option } from 'commander'
+import { systemNamespace } from '../api/names.ts'
+import { KubeClient } from '../kube/client.ts'
+import { parseGoDuration } from '../model/go-duration.ts'
+import { loadKubeConfig } from './kubeconfig.ts'
+import { type ExitCode, Problem } from './problem.ts'
+
+export interface Connection {
+  client: KubeClient
+  /** `--namespace`, else that of the current context, else default. */
+  namespace: string
+  operatorNamespace: string
+}
+
+interface ConnectionFlags {
+  kubeconfig?: string
+  context?: string
+  cluster?: string
+  user?: string
+  namespace?: string
+  operatorNamespace: string
+  as?: string
+  asGroup?: string[]
+  requestTimeout: string
+}
+
+/** The longest that a timer of Node can run. */
+const noTimeoutMs = 2 ** 31 - 1
+
+export const connectionFlags: readonly Option[] = [
+  new Option('--kubeconfig <file>', 'the kubeconfig file; else those of KUBECONFIG, else ~/.kube/config'),
+  new Option('--context <name>', 'the context of the kubeconfig to use'),
+  new Option('--cluster <name>', 'the cluster of the kubeconfig to use'),
+  new Option('--user <name>', 'the user of the kubeconfig to use'),
+  new Option('-n, --namespace <name>', 'the namespace, where a command is about one'),
+  new Option('--operator-namespace <name>', 'where the operator and the source Secrets are').default(systemNamespace),
+  new Option('--as <user>', 'the user to act as; yours has to have the right to impersonate'),
+  new Option('--as-group <group>', 'a group to act as a member of; repeat it for more').argParser(collect),
+  new Option('--request-timeout <time>', 'how long an answer of the server may take, such as 5s; 0 for ever').default(
+    '30s',
+  ),
+]
+
+/** A value of a flag that may be repeated. */
+export function collect(value: string, values: string[] | undefined): string[] {
+  return [...(values ?? []), value]
+}
+
+/**
+ * What an action does, with a connection that is closed after it.
+ * @param run gives the exit code; it is 0 where it gives none
+ */
+export async function withConnection(
+  command: Command,
+  run: (connection: Connection) => Promise<ExitCode | undefined>,
+): Promise<void> {
+  const connection = connect(command.optsWithGlobals<ConnectionFlags>(), versionOf(command))
+  try {
+    process.exitCode = (await run(connection)) ?? 0
+  } finally {
+    await connection.client.close()
+  }
+}
+
+function connect(flags: ConnectionFlags, version: string): Connection {
+  const { kubeconfig, context, cluster, user, as, asGroup = [] } = flags
+  if (as === undefined && asGroup.length > 0) throw new Problem('--as-group needs --as: the user whose groups they are')
+  const kubeConfig = loadKubeConfig({ kubeconfig, context, cluster, user }, process.env)
+  const client = new KubeClient({
+    kubeConfig,
+    version,
+    program: 'kubectl-regcred',
+    timeoutMs: timeoutOf(flags.requestTimeout),
+    ...(as !== undefined && { impersonate: { user: as, groups: asGroup } }),
+  })
+  const ofContext = kubeConfig.getContextObject(kubeConfig.getCurrentContext())?.namespace
+  return {
+    client,
+    namespace: flags.namespace ?? (ofContext || 'default'),
+    operatorNamespace: flags.operatorNamespace,
+  }
+}
+
+function timeoutOf(text: string): number {
+  const ms = parseTime(text)
+  if (ms === undefined) throw new Problem(`--request-timeout: "${text}" is no time; write for example 5s, 2m or 0`)
+  return ms === 0 ? noTimeoutMs : Math.min(ms, noTimeoutMs)
+}
+
+/** Milliseconds of 5s, 1h30m, or of a plain number of seconds, as kubectl takes it; undefined where it is none. */
+export function parseTime(text: string): number | undefined {
+  const ms = parseGoDuration(/^\d+$/.test(text) ? `${text}s` : text)
+  return ms !== undefined && ms >= 0 ? ms : undefined
+}
+
+function versionOf(command: Command): string {
+  let root = command
+  while (root.parent !== null) root = root.parent
+  return root.version() ?? ''
+}
