@@ -32,11 +32,12 @@ export function contentAfter(
 ): ContentAfter {
   const stays: ContentAfter = { keys: before?.content.keys, content: inUse, note: undefined }
   if (source === undefined) return stays
+  const effect = stays.keys ? 'the login in use stays' : 'nothing is written'
   const isOther = !before || !isDeepStrictEqual(before.credential.source, after.source)
   const { name, source: spec, registries, verify } = after
   if (source.state === 'missing') {
     const what = `source Secret ${spec.secretRef?.name} is not there`
-    return { ...stays, note: `${what}: ${before ? 'the login in use stays' : 'nothing is written'} until it is` }
+    return { ...stays, note: `${what}: ${effect} until it is` }
   }
   const content = isOther || (source.state === 'read' && source.isNew) ? another : inUse
   const checked = verify.policy === 'Enforce' ? 'a new login is rolled out only if its registry takes it' : undefined
@@ -50,7 +51,6 @@ export function contentAfter(
     return { keys: [...entriesOf(givenBy(source.secret), registries).keys()], content, note }
   } catch (problem) {
     if (!(problem instanceof GivenProblem)) throw problem
-    const effect = before ? 'the login in use stays' : 'nothing is written'
     return { ...stays, note: `source Secret ${spec.secretRef?.name} cannot be used: ${problem.message}; ${effect}` }
   }
 }

@@ -1,5 +1,6 @@
 /** What the source of a credential will give, where it is a Secret: from the documents, else from the cluster. */
 import { isDeepStrictEqual } from 'node:util'
+import type { ObservedCredential } from '../../controller/observe.ts'
 import { secretPath } from '../../controller/secret-writer.ts'
 import type { KubeObject } from '../../kube/objects.ts'
 import type { Credential } from '../../model/credential.ts'
@@ -14,13 +15,15 @@ import type { Manifest } from './documents.ts'
 export async function readSource(
   { client, operatorNamespace }: Connection,
   documents: readonly Manifest[],
-  before: Credential | undefined,
+  before: ObservedCredential | undefined,
   after: Credential,
 ): Promise<Source | undefined> {
   const name = after.source.secretRef?.name
   const document = documents.find(({ metadata }) => metadata.name === name && metadata.namespace === operatorNamespace)
   const isSame =
-    before && isDeepStrictEqual([before.source, before.registries], [after.source, after.registries]) && !document
+    before?.status?.credential &&
+    isDeepStrictEqual([before.source, before.registries], [after.source, after.registries]) &&
+    !document
   if (isSame || after.deleting) return undefined
   if (name === undefined) return { state: 'unknown' }
   const live = await tryRead(client.get<KubeObject & SourceSecret>(secretPath(operatorNamespace, name)))

@@ -1,0 +1,240 @@
+/** Whether each image will be pulled, why, and what to do. */
+import type { ObservedCredential } from '../../controller/observe.ts'
+import { nameOf, parseImage } from '../../model/image.ts'
+import { healsByNewPod, verdictOf } from '../../model/stuck-pod.ts'
+import { cannotPull, caseOf, causeOfWaiting } from './case.ts'
+import { type Facts, pullSecretsOf } from './facts.ts'
+import { covers, hiddenSecrets, type Tried, triedFor } from './keys.ts'
+import { newPod, type Obstacle, obstacleOf } from './obstacle.ts'
+import type { SubjectImage } from './subject.ts'
+
+export type Answer = 'yes' | 'no' | 'unknown'
+
+export interface TriedLogin extends Tried {
+  /** What is known of the login. */
+  validity: { good: Answer; words: string }
+}
+
+export interface ImageExplanation {
+  user: string
+  image: string
+  /** Whether it will be pulled. */
+  pulls: Answer
+  /** Sentences. */
+  because: string[]
+  /** The logins in the order in which the kubelet tries them. */
+  tried: TriedLogin[]
+  /** Sentences and commands. */
+  cures: string[]
+}
+
+export interface Explanation {
+  subject: string
+  namespace: string
+  serviceAccount: string
+  /** Names in the order of the list; undefined: not known. */
+  pullSecrets: readonly string[] | undefined
+  /** No for one image is no for all. */
+  pulls: Answer
+  images: ImageExplanation[]
+  /** What could not be read, and the like. */
+  notes: string[]
+}
+
+export function explain(facts: Facts): Explanation {
+  const { subject } = facts
+  const images = subject.images.map((image) => explainImage(image, facts))
+  const answers = new Set(images.map(({ pulls }) => pulls))
+  const pulls = answers.has('no') ? 'no' : answers.has('unknown') ? 'unknown' : 'yes'
+  const { name, namespace, serviceAccount } = subject
+  return {
+    subject: name,
+    namespace,
+    serviceAccount,
+    pullSecrets: pullSecretsOf(facts),
+    pulls,
+    images,
+    notes: notesOf(facts),
+  }
+}
+
+function explainImage({ user, image, pulled, waiting }: SubjectImage, facts: Facts): ImageExplanation {
+  const parsed = parseImage(image)
+  if (parsed === undefined) {
+    const because = ['This is not the name of an image in a registry.']
+    return { user, image, pulls: 'no', because, tried: [], cures: ['Correct the name; letters are lower-case'] }
+  }
+  const name = nameOf(parsed)
+  const tried = triedFor(facts, name).map((each) => ({ ...each, validity: validityOf(each, facts) }))
+  const cause = causeOfWaiting(waiting)
+  const malformed = cause === 'malformed' || !pulled ? malformedSecrets(facts) : undefined
+  const part = (pulls: Answer, because: string[], cures: string[] = []): ImageExplanation => ({
+    user,
+    image,
+    pulls,
+    because,
+    tried,
+    cures,
+  })
+  if (malformed) return part('no', [malformed.because], malformed.cure ? [malformed.cure] : [])
+  if (pulled && !cannotPull(waiting))
+    return part('yes', ['A container was made of it, so it was pulled, or was on the node.'])
+  if (cannotPull(waiting) && cause === undefined) {
+    const because = `It could not be pulled (${waiting?.reason}), and not for want of a login, as far as the kubelet's words tell.`
+    return part('no', [because], [`kubectl describe ${facts.subject.name} -n ${facts.subject.namespace}`])
+  }
+  if (cause === undefined) return part(...ofTried(tried, name, facts))
+  return part(...ofRefusal(cause, tried, name, facts))
+}
+
+type Told = [pulls: Answer, because: string[], cures: string[]]
+
+/** Nothing has been tried yet, or it is still under way. */
+function ofTried(tried: readonly TriedLogin[], name: string, facts: Facts): Told {
+  const [first] = tried
+  if (first !== undefined) {
+    const best = tried.find(({ validity }) => validity.good !== 'no')
+    if (best === undefined)
+      return ['no', ['All logins that the kubelet has for it are known to be bad.'], curesOf(tried)]
+    const others = hiddenSecrets(facts).length > 0 ? ' of those that can be told' : ''
+    return ['yes', [`The kubelet has a login for it${others}.`], []]
+  }
+  const obstacles = obstaclesTo(name, facts)
+  if (obstacles.length > 0) {
+    const because = 'The kubelet has no login for it, and asks the registry without one.'
+    return ['no', [because, ...obstacles.map((each) => each.because)], cures(obstacles)]
+  }
+  return ['unknown', [withoutLogin(facts)], []]
+}
+
+/** The kubelet has tried, and the registry wants another login. */
+function ofRefusal(
+  cause: 'missing' | 'refused' | 'malformed',
+  tried: readonly TriedLogin[],
+  name: string,
+  facts: Facts,
+): Told {
+  const said = { missing: 'The registry wants a login for it', refused: 'The registry refuses the login' }
+  const first = cause === 'malformed' ? 'The kubelet cannot read a pull Secret of the pod' : said[cause]
+  const of = facts.credentials?.filter((each) => covers(each, name)) ?? []
+  for (const credential of of) {
+    if (!tried.some((each) => each.credential === credential.name)) continue
+    const stuck = caseOf(credential, name, facts, cause)
+    const verdict = stuck && verdictOf(stuck)
+    if (verdict === 'wait') {
+      const because = `${first}; that of RegistryCredential ${credential.name} may have come after the last attempt.`
+      return ['unknown', [because], ['Wait: the kubelet tries again within five minutes']]
+    }
+    if (verdict === 'RefusedBefore') {
+      const because = `${first}, but that was before the login in use of RegistryCredential ${credential.name} was had.`
+      return ['unknown', [because], [`Wait: the kubelet tries again within five minutes; or ${newPod(facts)}`]]
+    }
+    if (verdict === 'Refused') {
+      const because = `${first} of RegistryCredential ${credential.name}: it is wrong, or has no right to this image. A new pod is no cure.`
+      return ['no', [because], [`kubectl regcred verify ${credential.name} --image ${name}`, ...curesOf(tried)]]
+    }
+    if (verdict !== undefined && healsByNewPod(verdict)) return ['no', [`${first}.`], [newPod(facts)]]
+  }
+  const obstacles = obstaclesTo(name, facts)
+  const because = obstacles.length > 0 ? obstacles.map((each) => each.because) : [whyRefused(tried, name, facts)]
+  return ['no', [`${first}.`, ...because], [...cures(obstacles), ...curesOf(tried)]]
+}
+
+function whyRefused(tried: readonly TriedLogin[], name: string, facts: Facts): string {
+  if (tried.length > 0) return 'None of the logins that the kubelet has for it is taken.'
+  if (facts.credentials === undefined) return withoutLogin(facts)
+  return `No RegistryCredential has a login for ${name}, nor has any pull Secret of the pod.`
+}
+
+function withoutLogin(facts: Facts): string {
+  const hidden = hiddenSecrets(facts)
+  if (hidden.length > 0)
+    return `It cannot be told whether the kubelet has a login for it: you may not read Secret ${hidden.join(', ')}.`
+  if (pullSecretsOf(facts) === undefined) return 'It cannot be told whether the kubelet has a login for it.'
+  return 'The kubelet has no login for it, and asks the registry without one: that works for public images only.'
+}
+
+function obstaclesTo(name: string, facts: Facts): Obstacle[] {
+  const of = facts.credentials?.filter((each) => !each.deleting && covers(each, name)) ?? []
+  const obstacles = of.map((each) => obstacleOf(each, name, facts)).filter((each) => each !== undefined)
+  return obstacles
+}
+
+function cures(obstacles: readonly Obstacle[]): string[] {
+  return obstacles.flatMap(({ cure }) => cure ?? [])
+}
+
+function curesOf(tried: readonly TriedLogin[]): string[] {
+  const names = new Set(
+    tried.filter(({ validity }) => validity.good === 'no').flatMap(({ credential }) => credential ?? []),
+  )
+  return [...names].map((name) => `kubectl regcred status ${name} -o wide`)
+}
+
+/** What the kubelet cannot read keeps it from reading all others. */
+function malformedSecrets(facts: Facts): Obstacle | undefined {
+  const { namespace } = facts.subject
+  for (const name of pullSecretsOf(facts) ?? []) {
+    const secret = facts.secrets.get(name)
+    if (secret?.state !== 'read' || secret.problem?.kind !== 'malformed') continue
+    const because = `The kubelet cannot read Secret ${name} (${secret.problem.message}), and so pulls no image of the pod.`
+    return { because, cure: `Mend it or delete it: kubectl delete secret ${name} -n ${namespace}` }
+  }
+  return undefined
+}
+
+function validityOf({ credential, foreign }: Tried, { credentials, now }: Facts): TriedLogin['validity'] {
+  const of = credentials?.find(({ name }) => name === credential)
+  if (of === undefined) return { good: 'unknown', words: foreign ? 'nobody checks it' : 'cannot be told' }
+  return validityOfLogin(of, now)
+}
+
+function validityOfLogin({ status }: ObservedCredential, now: Date): TriedLogin['validity'] {
+  const { expiresAt } = status?.credential ?? {}
+  if (expiresAt !== undefined && Date.parse(expiresAt) < now.getTime())
+    return { good: 'no', words: `ended at ${expiresAt}` }
+  const end = expiresAt === undefined ? '' : `, until ${expiresAt}`
+  const verified = status?.conditions?.find(({ type }) => type === 'Verified')
+  switch (verified?.status) {
+    case 'True':
+      return { good: 'yes', words: `the registry takes it${end}` }
+    case 'False':
+      return { good: 'no', words: `the registry refuses it (${verified.reason})${end}` }
+    default:
+      return { good: 'unknown', words: `not checked${end}` }
+  }
+}
+
+function notesOf(facts: Facts): string[] {
+  const { credentials, namespace, serviceAccount, subject, secrets } = facts
+  const list = pullSecretsOf(facts) ?? []
+  const missing = list.filter((name) => secrets.get(name)?.state === 'missing')
+  const ignored = list.flatMap((name) => {
+    const secret = secrets.get(name)
+    return secret?.state === 'read' && secret.problem?.kind === 'ignored'
+      ? [`Secret ${name}: ${secret.problem.message}.`]
+      : []
+  })
+  const hidden = list.filter((name) => secrets.get(name)?.state === 'hidden')
+  return [
+    ...missing.map(
+      (name) =>
+        `Secret ${name}, which is in the list, is not in namespace ${subject.namespace}; the kubelet goes on without it.`,
+    ),
+    ...ignored,
+    ...(hidden.length > 0
+      ? [`You may not read Secret ${hidden.join(', ')}: what is in it is told by the status of the credentials.`]
+      : []),
+    ...(credentials
+      ? []
+      : [
+          'You may not list RegistryCredentials: which of them a login is from, and why one is not here, cannot be told.',
+        ]),
+    ...(namespace
+      ? []
+      : [`You may not read namespace ${subject.namespace}: whether credentials select it cannot be told.`]),
+    ...(serviceAccount.state === 'forbidden'
+      ? [`You may not read ServiceAccount ${subject.serviceAccount}: what it refers to cannot be told.`]
+      : []),
+  ]
+}
