@@ -1,0 +1,54 @@
+/** An explanation for people. */
+import { type Colour, coloured } from '../output.ts'
+import { none, Table, unknown } from '../table.ts'
+import type { Answer, Explanation, ImageExplanation, TriedLogin } from './explain.ts'
+import { shownKey } from './facts.ts'
+
+const answers: Readonly<Record<Answer, readonly [string, Colour]>> = {
+  yes: ['will be pulled, as far as can be told', 'green'],
+  no: ['will not be pulled', 'red'],
+  unknown: ['cannot be told', 'yellow'],
+}
+
+export function renderExplanation(explanation: Explanation): string {
+  const { subject, namespace, serviceAccount, pullSecrets, images, notes } = explanation
+  const list = pullSecrets === undefined ? unknown : pullSecrets.join(', ') || none
+  const lines = [
+    `${subject} in namespace ${namespace}, ServiceAccount ${serviceAccount}`,
+    `imagePullSecrets that count: ${list}`,
+    ...images.flatMap(ofImage),
+    ...(notes.length > 0 ? ['', ...notes.map((note) => coloured(`Note: ${note}`, 'yellow'))] : []),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function ofImage({ user, image, pulls, because, tried, cures }: ImageExplanation): string[] {
+  const [words, colour] = answers[pulls]
+  return [
+    '',
+    user === 'image'
+      ? `Image ${image}: ${coloured(words, colour)}`
+      : `${capital(user)}: ${image}: ${coloured(words, colour)}`,
+    ...because.map((sentence) => `  ${sentence}`),
+    ...(tried.length > 0 ? ['  The kubelet tries, in this order:', ...tableOf(tried)] : []),
+    ...(cures.length > 0 ? ['  What to do:', ...cures.map((cure) => `    ${cure}`)] : []),
+  ]
+}
+
+function tableOf(tried: readonly TriedLogin[]): string[] {
+  const rows = tried.map(({ key, secret, credential, foreign, assumed, validity }) => [
+    shownKey(key),
+    secret,
+    credential ?? (foreign ? none : unknown),
+    `${validity.words}${assumed ? ' (by the status)' : ''}`,
+  ])
+  const text = new Table(['REGISTRY', 'SECRET', 'CREDENTIAL', 'LOGIN']).head(rows)
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `    ${line}`)
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
