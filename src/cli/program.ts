@@ -3,10 +3,11 @@ import { Command } from 'commander'
 import { registerExplain } from './commands/explain.ts'
 import { registerPlan } from './commands/plan.ts'
 import { registerStatus } from './commands/status.ts'
+import { registerWho } from './commands/who.ts'
 import { connectionFlags } from './connection.ts'
 
 /** One line a command, in the order of the help. */
-const commands: readonly ((program: Command) => void)[] = [registerStatus, registerExplain, registerPlan]
+const commands: readonly ((program: Command) => void)[] = [registerStatus, registerExplain, registerPlan, registerWho]
 
 const explanation = `
 Works with your own kubeconfig and rights, as kubectl does, and never prints a password or token that was not asked for.

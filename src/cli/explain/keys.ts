@@ -3,9 +3,10 @@ import type { ObservedCredential } from '../../controller/observe.ts'
 import type { Entries } from '../../model/docker-config.ts'
 import { lookup } from '../../model/keyring.ts'
 import { merge } from '../../model/merge.ts'
+import { canonicalKey } from '../../model/registry-key.ts'
 import { selectsNamespace } from '../../model/selection.ts'
 import { contentInUse, knownState } from '../known-state.ts'
-import { type Facts, pullSecretsOf } from './facts.ts'
+import { type Facts, pullSecretsOf, shownKey } from './facts.ts'
 
 export interface Tried {
   /** Docker config key. */
@@ -27,9 +28,9 @@ export function triedFor(facts: Facts, image: string): Tried[] {
   )
 }
 
-/** Whether the kubelet would use the login of the credential for an image. */
-export function covers({ status }: Pick<ObservedCredential, 'status'>, image: string): boolean {
-  const keys = status?.credential?.registries ?? []
+/** Whether the kubelet would use the login of the credential for an image, once it has one. */
+export function covers({ status, registries = [] }: ObservedCredential, image: string): boolean {
+  const keys = status?.credential?.registries ?? registries.map(canonicalKey)
   return lookup([keys.map((key) => [key, true] as const)], image).length > 0
 }
 
@@ -56,7 +57,7 @@ function entriesIn(facts: Facts, name: string): [string, Tried][] {
   const only = ours && secret.owners.length === 1 ? secret.owners[0] : undefined
   return secret.keys.map((key) => [
     key,
-    { key, secret: name, credential: known.get(key)?.username ?? only, foreign: !ours, assumed: false },
+    { key: shownKey(key), secret: name, credential: known.get(key)?.username ?? only, foreign: !ours, assumed: false },
   ])
 }
 

@@ -2,7 +2,6 @@
 import { type Colour, coloured } from '../output.ts'
 import { none, Table, unknown } from '../table.ts'
 import type { Answer, Explanation, ImageExplanation, TriedLogin } from './explain.ts'
-import { shownKey } from './facts.ts'
 
 const answers: Readonly<Record<Answer, readonly [string, Colour]>> = {
   yes: ['will be pulled, as far as can be told', 'green'],
@@ -37,7 +36,7 @@ function ofImage({ user, image, pulls, because, tried, cures }: ImageExplanation
 
 function tableOf(tried: readonly TriedLogin[]): string[] {
   const rows = tried.map(({ key, secret, credential, foreign, assumed, validity }) => [
-    shownKey(key),
+    key,
     secret,
     credential ?? (foreign ? none : unknown),
     `${validity.words}${assumed ? ' (by the status)' : ''}`,

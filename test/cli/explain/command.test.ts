@@ -1,0 +1,126 @@
+/** `kubectl regcred explain` in a cluster with a running operator, by users of different rights. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { OPERATOR_HOOK_TIMEOUT_MS, type RunningOperator, startOperator } from '../../cluster/operator.ts'
+import { eventually } from '../../cluster/wait.ts'
+import { Lab } from '../../controller/lab.ts'
+import { deploy, image, makePod, missing, wait } from '../../controller/pods-lab.ts'
+import { leaksIn, newCanary } from '../../support/canary.ts'
+import { type Ran, runPlugin } from '../plugin.ts'
+
+let lab: Lab
+let operator: RunningOperator
+let credential: string
+let namespace: string
+
+const password = newCanary()
+const printed: string[] = []
+
+beforeAll(async () => {
+  lab = new Lab()
+  namespace = await lab.namespace('explain')
+  const source = await lab.source('explain', { 'ghcr.io/acme': { username: 'robot', password } })
+  const old = await makePod(lab, namespace, 'old')
+  await wait(lab, old, missing)
+  operator = await startOperator()
+  credential = await lab.credential('explain', {
+    source: { secretRef: { name: source } },
+    namespaces: { include: [namespace], optIn: true },
+  })
+  await lab.ready(credential)
+  await eventually(async () => expect(await lab.references(namespace)).toEqual(['regcred']))
+}, OPERATOR_HOOK_TIMEOUT_MS)
+
+afterAll(async () => {
+  await lab.close()
+  expect(await operator.stop()).toBe(0)
+})
+
+async function explain(args: string[], kubeconfig = lab.cluster.adminKubeconfig): Promise<Ran> {
+  const ran = await runPlugin(kubeconfig, ['explain', ...args, '-n', namespace])
+  printed.push(ran.stdout, ran.stderr)
+  return ran
+}
+
+test('a pod that is older than the reference on its ServiceAccount', async () => {
+  const { code, stdout } = await explain(['pod/old'])
+  expect(stdout).toBe(`\
+pod/old in namespace ${namespace}, ServiceAccount default
+imagePullSecrets that count: <none>
+
+Container app: ${image}: will not be pulled
+  The registry wants a login for it.
+  The pod was made before ServiceAccount default named Secret regcred, and keeps the list that it was made with.
+  What to do:
+    kubectl delete pod/old -n ${namespace}, and make it anew
+
+Container side: ${image}: will not be pulled
+  The kubelet has no login for it, and asks the registry without one.
+  The pod was made before ServiceAccount default named Secret regcred, and keeps the list that it was made with.
+  What to do:
+    kubectl delete pod/old -n ${namespace}, and make it anew
+`)
+  expect(code).toBe(1)
+})
+
+test('a new pod of a Deployment, and an image', async () => {
+  await deploy(lab, namespace)
+  for (const what of [['deployment/web'], ['image', image]]) {
+    const { code, stdout } = await explain(what)
+    expect(stdout).toContain(`${image}: will be pulled, as far as can be told`)
+    expect(stdout).toContain(`    ghcr.io/acme/   regcred   ${credential}   not checked\n`)
+    expect(code).toBe(0)
+  }
+})
+
+test('who took the reference off is told', async () => {
+  await lab.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'builder' } })
+  await operator.stop()
+  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/default`
+  await lab.client.mergePatch(path, { imagePullSecrets: [{ name: 'mine' }] }, { fieldManager: 'argocd-controller' })
+  const { code, stdout } = await explain(['image', image])
+  expect(code).toBe(1)
+  expect(stdout).toContain('the operator had added it, and it was taken off by field manager argocd-controller')
+  operator = await startOperator()
+})
+
+test('the owner of a namespace, who may read nothing else, is told what that tells, and what it does not', async () => {
+  const user = lab.unique('owner')
+  await lab.cluster.kubectl('create', 'rolebinding', user, '--clusterrole=admin', `--user=${user}`, '-n', namespace)
+  const { code, stdout } = await explain(['deployment/web'], await lab.cluster.kubeconfigFor({ user }))
+  expect(stdout).toContain(`    ghcr.io/acme/   regcred   ${credential}   cannot be told\n`)
+  expect(stdout).toContain('Note: You may not list RegistryCredentials')
+  expect(code).toBe(0)
+})
+
+test('who may not read Secrets is told by the status of the credentials', async () => {
+  const user = lab.unique('viewer')
+  const rules = [
+    { apiGroups: ['regcred.dev'], resources: ['registrycredentials'], verbs: ['list'] },
+    { apiGroups: ['', 'apps'], resources: ['pods', 'namespaces', 'serviceaccounts', 'deployments'], verbs: ['get'] },
+  ]
+  const group = 'rbac.authorization.k8s.io'
+  const roleRef = { apiGroup: group, kind: 'ClusterRole', name: user }
+  const binding = { kind: 'ClusterRoleBinding', roleRef, subjects: [{ kind: 'User', name: user, apiGroup: group }] }
+  for (const object of [{ kind: 'ClusterRole', rules }, binding]) {
+    await lab.cluster.apply(JSON.stringify({ apiVersion: `${group}/v1`, metadata: { name: user }, ...object }))
+  }
+  const { code, stdout } = await explain(['deployment/web'], await lab.cluster.kubeconfigFor({ user }))
+  expect(stdout).toContain(`    ghcr.io/acme/   regcred   ${credential}   not checked (by the status)\n`)
+  expect(stdout).toContain('Note: You may not read Secret regcred')
+  expect(code).toBe(0)
+})
+
+test.each([
+  ['a kind that has no pods', ['service/web'], /^error: "service\/web" is not of the form KIND\/NAME/],
+  ['a pod that is not there', ['pod/gone'], /^Error from server \(NotFound\): pods "gone" not found/],
+  ['no image', ['image'], /^error: name the image/],
+])('%s', async (_, args, message) => {
+  const { code, stdout, stderr } = await explain(args)
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(stderr).toMatch(message)
+})
+
+test('no password was printed', () => {
+  expect(printed.length).toBeGreaterThan(10)
+  expect(leaksIn({ output: printed.join('\n') }, { password })).toEqual([])
+})
