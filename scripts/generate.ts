@@ -1,11 +1,14 @@
 /**
- * Makes src/api/registry-credential.ts from crds/registrycredentials.yaml: `npm run generate`.
- * With --check it writes nothing and exits 1 when the file is not what the CRD gives.
+ * `npm run generate` makes src/api/registry-credential.ts from crds/registrycredentials.yaml, and what generate/ makes.
+ * With --check it writes nothing and exits 1 when a file is not what its sources give.
  * Paths are relative to the working folder, which npm sets to the root of the repository.
  */
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { compile, type JSONSchema } from 'json-schema-to-typescript'
 import { parse } from 'yaml'
+import { expected } from './generate/expected.ts'
+import type { Generated } from './generate/generated.ts'
 
 const crdFile = 'crds/registrycredentials.yaml'
 const typesFile = 'src/api/registry-credential.ts'
@@ -73,12 +76,20 @@ function isSchema(value: unknown): value is JSONSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+async function types(): Promise<Generated[]> {
+  return [{ file: typesFile, from: crdFile, text: await generateTypes(await readFile(crdFile, 'utf8')) }]
+}
+
 if (import.meta.main) {
-  const types = await generateTypes(await readFile(crdFile, 'utf8'))
-  if (!process.argv.includes('--check')) {
-    await writeFile(typesFile, types)
-  } else if ((await readFile(typesFile, 'utf8').catch(() => undefined)) !== types) {
-    console.error(`${typesFile} is not what ${crdFile} gives: run \`npm run generate\` and commit the result.`)
-    process.exitCode = 1
+  for (const generate of [types, expected]) {
+    for (const { file, from, text } of await generate()) {
+      if (!process.argv.includes('--check')) {
+        await mkdir(dirname(file), { recursive: true })
+        await writeFile(file, text)
+      } else if ((await readFile(file, 'utf8').catch(() => undefined)) !== text) {
+        console.error(`${file} is not what ${from} gives: run \`npm run generate\` and commit the result.`)
+        process.exitCode = 1
+      }
+    }
   }
 }

@@ -8,13 +8,15 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 const root = join(import.meta.dirname, '..', '..')
 const crdFile = join('crds', 'registrycredentials.yaml')
 const typesFile = join('src', 'api', 'registry-credential.ts')
+const expectedFile = join('src', 'cli', 'doctor', 'expected.ts')
 
-/** A folder with copies of the CRD and the types: the script takes both from its working folder. */
+/** A folder with copies of what is generated and what it is made from: the script takes both from its working folder. */
 let folder: string
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'generate-'))
-  for (const file of [crdFile, typesFile]) cpSync(join(root, file), join(folder, file))
+  for (const path of ['crds', 'config', typesFile, expectedFile])
+    cpSync(join(root, path), join(folder, path), { recursive: true })
 })
 
 afterEach(() => {
@@ -36,7 +38,7 @@ function edit(file: string, from: string, to: string): void {
   writeFileSync(join(folder, file), text.replace(from, to))
 }
 
-test('the types in the repository are current', () => {
+test('what is generated in the repository is current', () => {
   expect(generate('--check')).toMatchObject({ status: 0, stderr: '' })
 })
 
@@ -61,6 +63,13 @@ test('generating brings the types to the CRD', () => {
   edit(crdFile, '[Delete, Orphan]', '[Delete, Orphan, Keep]')
   expect(generate()).toMatchObject({ status: 0, stderr: '' })
   expect(readFileSync(join(folder, typesFile), 'utf8')).toContain("deletionPolicy: 'Delete' | 'Orphan' | 'Keep'")
+  expect(generate('--check').status).toBe(0)
+})
+
+test('the plugin knows the policies of config/ as they are', () => {
+  edit(join('config', 'guard', 'secrets.yaml'), 'variables.own && object.type in', 'object.type in')
+  expect(generate('--check').stderr).toContain('expected.ts is not what crds/, config/guard and config/admission gives')
+  expect(generate()).toMatchObject({ status: 0, stderr: '' })
   expect(generate('--check').status).toBe(0)
 })
 
