@@ -94,7 +94,8 @@ export function parseTime(text: string): number | undefined {
   return ms !== undefined && ms >= 0 ? ms : undefined
 }
 
-function versionOf(command: Command): string {
+/** Of this plugin. */
+export function versionOf(command: Command): string {
   let root = command
   while (root.parent !== null) root = root.parent
   return root.version() ?? ''

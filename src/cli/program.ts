@@ -1,5 +1,6 @@
 /** The program and its commands. */
 import { Command } from 'commander'
+import { registerDoctor } from './commands/doctor.ts'
 import { registerExplain } from './commands/explain.ts'
 import { registerPlan } from './commands/plan.ts'
 import { registerStatus } from './commands/status.ts'
@@ -7,7 +8,13 @@ import { registerWho } from './commands/who.ts'
 import { connectionFlags } from './connection.ts'
 
 /** One line a command, in the order of the help. */
-const commands: readonly ((program: Command) => void)[] = [registerStatus, registerExplain, registerPlan, registerWho]
+const commands: readonly ((program: Command) => void)[] = [
+  registerStatus,
+  registerExplain,
+  registerPlan,
+  registerWho,
+  registerDoctor,
+]
 
 const explanation = `
 Works with your own kubeconfig and rights, as kubectl does, and never prints a password or token that was not asked for.

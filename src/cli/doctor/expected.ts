@@ -7,8 +7,8 @@ export const schemas: Readonly<Record<string, string>> = {
 
 /** Name of an admission policy → fingerprint. */
 export const policies: Readonly<Record<string, string>> = {
-  'guard-secrets.regcred.dev': '8f463359e7e362e0',
-  'guard-serviceaccounts.regcred.dev': '33603bcca1e1c06d',
-  'pods.regcred.dev': '6ffb36e9f8087a76',
-  'serviceaccounts.regcred.dev': 'a38304150183ccb7',
+  'guard-secrets.regcred.dev': 'ea1b1e8982dd4dc6',
+  'guard-serviceaccounts.regcred.dev': 'd3dcc8b097b3b437',
+  'pods.regcred.dev': '1fd9cdf9813d2436',
+  'serviceaccounts.regcred.dev': '59a57b53369df044',
 }

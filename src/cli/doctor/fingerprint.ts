@@ -30,13 +30,14 @@ export function policyFingerprint(spec: PolicySpec): string {
   return fingerprint({ ...rest, resourceRules, variables })
 }
 
-/** Of JSON, in whatever order its fields come. */
+/** Of JSON, in whatever order its fields come, and however parsers of YAML fold its texts. */
 function fingerprint(value: object): string {
   return createHash('sha256').update(canonical(value)).digest('hex').slice(0, 16)
 }
 
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, each: unknown) => {
+    if (typeof each === 'string') return each.replace(/\s+/g, ' ')
     if (typeof each !== 'object' || each === null || Array.isArray(each)) return each
     return Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
   })
