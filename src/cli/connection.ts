@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import { systemNamespace } from '../api/names.ts'
 import { KubeClient } from '../kube/client.ts'
 import { parseGoDuration } from '../model/go-duration.ts'
+import { completedBy, namespaceNames } from './completion/candidates.ts'
 import { loadKubeConfig } from './kubeconfig.ts'
 import { type ExitCode, Problem } from './problem.ts'
 
@@ -10,6 +11,8 @@ export interface Connection {
   client: KubeClient
   /** `--namespace`, else that of the current context, else default. */
   namespace: string
+  /** It is from the flag. */
+  isNamespaceGiven: boolean
   operatorNamespace: string
 }
 
@@ -25,6 +28,9 @@ interface ConnectionFlags {
   requestTimeout: string
 }
 
+/** Field manager of all that is written here, and the name by which the API server's logs know us. */
+export const cliManager = 'kubectl-regcred'
+
 /** The longest that a timer of Node can run. */
 const noTimeoutMs = 2 ** 31 - 1
 
@@ -33,8 +39,11 @@ export const connectionFlags: readonly Option[] = [
   new Option('--context <name>', 'the context of the kubeconfig to use'),
   new Option('--cluster <name>', 'the cluster of the kubeconfig to use'),
   new Option('--user <name>', 'the user of the kubeconfig to use'),
-  new Option('-n, --namespace <name>', 'the namespace, where a command is about one'),
-  new Option('--operator-namespace <name>', 'where the operator and the source Secrets are').default(systemNamespace),
+  completedBy(new Option('-n, --namespace <name>', 'the namespace, where a command is about one'), namespaceNames),
+  completedBy(
+    new Option('--operator-namespace <name>', 'where the operator and the source Secrets are').default(systemNamespace),
+    namespaceNames,
+  ),
   new Option('--as <user>', 'the user to act as; yours has to have the right to impersonate'),
   new Option('--as-group <group>', 'a group to act as a member of; repeat it for more').argParser(collect),
   new Option('--request-timeout <time>', 'how long an answer of the server may take, such as 5s; 0 for ever').default(
@@ -55,7 +64,7 @@ export async function withConnection(
   command: Command,
   run: (connection: Connection) => Promise<ExitCode | undefined>,
 ): Promise<void> {
-  const connection = connect(command.optsWithGlobals<ConnectionFlags>(), versionOf(command))
+  const connection = connectionOf(command)
   try {
     process.exitCode = (await run(connection)) ?? 0
   } finally {
@@ -63,14 +72,16 @@ export async function withConnection(
   }
 }
 
-function connect(flags: ConnectionFlags, version: string): Connection {
+/** To be closed by the caller. @throws Problem */
+export function connectionOf(command: Command): Connection {
+  const flags = command.optsWithGlobals<ConnectionFlags>()
   const { kubeconfig, context, cluster, user, as, asGroup = [] } = flags
   if (as === undefined && asGroup.length > 0) throw new Problem('--as-group needs --as: the user whose groups they are')
   const kubeConfig = loadKubeConfig({ kubeconfig, context, cluster, user }, process.env)
   const client = new KubeClient({
     kubeConfig,
-    version,
-    program: 'kubectl-regcred',
+    version: versionOf(command),
+    program: cliManager,
     timeoutMs: timeoutOf(flags.requestTimeout),
     ...(as !== undefined && { impersonate: { user: as, groups: asGroup } }),
   })
@@ -78,6 +89,7 @@ function connect(flags: ConnectionFlags, version: string): Connection {
   return {
     client,
     namespace: flags.namespace ?? (ofContext || 'default'),
+    isNamespaceGiven: flags.namespace !== undefined,
     operatorNamespace: flags.operatorNamespace,
   }
 }

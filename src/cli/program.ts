@@ -1,10 +1,11 @@
 /** The program and its commands. */
 import { Command } from 'commander'
+import { registerRefresh } from './commands/refresh.ts'
 import { registerStatus } from './commands/status.ts'
 import { connectionFlags } from './connection.ts'
 
 /** One line a command, in the order of the help. */
-const commands: readonly ((program: Command) => void)[] = [registerStatus]
+const commands: readonly ((program: Command) => void)[] = [registerStatus, registerRefresh]
 
 const explanation = `
 Works with your own kubeconfig and rights, as kubectl does, and never prints a password or token that was not asked for.
