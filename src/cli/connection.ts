@@ -1,4 +1,5 @@
 /** The way to the cluster with the user's own rights, by the flags that kubectl has for it. */
+import type { KubeConfig } from '@kubernetes/client-node'
 import { type Command, Option } from 'commander'
 import { systemNamespace } from '../api/names.ts'
 import { KubeClient } from '../kube/client.ts'
@@ -7,13 +8,14 @@ import { completedBy, namespaceNames } from './completion/candidates.ts'
 import { loadKubeConfig } from './kubeconfig.ts'
 import { type ExitCode, Problem } from './problem.ts'
 
+/** Made when it is first used: what only prints needs no kubeconfig. */
 export interface Connection {
-  client: KubeClient
+  readonly client: KubeClient
   /** `--namespace`, else that of the current context, else default. */
-  namespace: string
+  readonly namespace: string
   /** It is from the flag. */
-  isNamespaceGiven: boolean
-  operatorNamespace: string
+  readonly isNamespaceGiven: boolean
+  readonly operatorNamespace: string
 }
 
 interface ConnectionFlags {
@@ -64,34 +66,64 @@ export async function withConnection(
   command: Command,
   run: (connection: Connection) => Promise<ExitCode | undefined>,
 ): Promise<void> {
-  const connection = connectionOf(command)
+  const connection = new LazyConnection(command.optsWithGlobals<ConnectionFlags>(), versionOf(command))
   try {
     process.exitCode = (await run(connection)) ?? 0
   } finally {
-    await connection.client.close()
+    await connection.close()
   }
 }
 
-/** To be closed by the caller. @throws Problem */
-export function connectionOf(command: Command): Connection {
-  const flags = command.optsWithGlobals<ConnectionFlags>()
-  const { kubeconfig, context, cluster, user, as, asGroup = [] } = flags
+class LazyConnection implements Connection {
+  readonly #flags: ConnectionFlags
+  readonly #version: string
+  #kubeConfig: KubeConfig | undefined
+  #client: KubeClient | undefined
+
+  constructor(flags: ConnectionFlags, version: string) {
+    this.#flags = flags
+    this.#version = version
+  }
+
+  get client(): KubeClient {
+    this.#client ??= connect(this.#loaded(), this.#flags, this.#version)
+    return this.#client
+  }
+
+  get namespace(): string {
+    if (this.#flags.namespace !== undefined) return this.#flags.namespace
+    const kubeConfig = this.#loaded()
+    return kubeConfig.getContextObject(kubeConfig.getCurrentContext())?.namespace || 'default'
+  }
+
+  get isNamespaceGiven(): boolean {
+    return this.#flags.namespace !== undefined
+  }
+
+  get operatorNamespace(): string {
+    return this.#flags.operatorNamespace
+  }
+
+  async close(): Promise<void> {
+    await this.#client?.close()
+  }
+
+  #loaded(): KubeConfig {
+    this.#kubeConfig ??= loadKubeConfig(this.#flags, process.env)
+    return this.#kubeConfig
+  }
+}
+
+function connect(kubeConfig: KubeConfig, flags: ConnectionFlags, version: string): KubeClient {
+  const { as, asGroup = [], requestTimeout } = flags
   if (as === undefined && asGroup.length > 0) throw new Problem('--as-group needs --as: the user whose groups they are')
-  const kubeConfig = loadKubeConfig({ kubeconfig, context, cluster, user }, process.env)
-  const client = new KubeClient({
+  return new KubeClient({
     kubeConfig,
-    version: versionOf(command),
+    version,
     program: cliManager,
-    timeoutMs: timeoutOf(flags.requestTimeout),
+    timeoutMs: timeoutOf(requestTimeout),
     ...(as !== undefined && { impersonate: { user: as, groups: asGroup } }),
   })
-  const ofContext = kubeConfig.getContextObject(kubeConfig.getCurrentContext())?.namespace
-  return {
-    client,
-    namespace: flags.namespace ?? (ofContext || 'default'),
-    isNamespaceGiven: flags.namespace !== undefined,
-    operatorNamespace: flags.operatorNamespace,
-  }
 }
 
 function timeoutOf(text: string): number {

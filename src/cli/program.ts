@@ -1,11 +1,20 @@
 /** The program and its commands. */
 import { Command } from 'commander'
+import { registerCompletion } from './commands/completion.ts'
+import { registerCreate } from './commands/create.ts'
 import { registerRefresh } from './commands/refresh.ts'
 import { registerStatus } from './commands/status.ts'
+import { registerVerify } from './commands/verify.ts'
 import { connectionFlags } from './connection.ts'
 
 /** One line a command, in the order of the help. */
-const commands: readonly ((program: Command) => void)[] = [registerStatus, registerRefresh]
+const commands: readonly ((program: Command) => void)[] = [
+  registerCreate,
+  registerStatus,
+  registerRefresh,
+  registerVerify,
+  registerCompletion,
+]
 
 const explanation = `
 Works with your own kubeconfig and rights, as kubectl does, and never prints a password or token that was not asked for.

@@ -20,26 +20,27 @@ const underWay = ['Issuing', 'Progressing', 'NamespacesFailed']
  */
 export function progressOf(before: RegistryCredential, now: RegistryCredential, request: string): Progress {
   if (now.metadata.deletionTimestamp !== undefined) return { state: 'failed', text: 'it is being deleted' }
-  if (now.status?.credential?.refreshRequest === request) return rollout(now)
+  if (now.status?.credential?.refreshRequest === request) return rollout(before, now)
   const failure = failureOf(now)
   if (failure === undefined) return { state: 'waiting', text: asking }
   const text = `${failure.reason}: ${failure.message}`
   return { state: isSame(failure, failureOf(before)) ? 'waiting' : 'failed', text }
 }
 
-function rollout(now: RegistryCredential): Progress {
+function rollout(before: RegistryCredential, now: RegistryCredential): Progress {
   const { status } = now
   const { selected = 0, synced = 0, failed = 0 } = status?.namespaces ?? {}
-  const of = `${synced} of ${selected} namespaces`
+  const isNew = status?.credential?.issuedAt !== before.status?.credential?.issuedAt
+  const where = `${isNew ? 'the new login' : 'the login, the same as before,'} is in ${synced} of ${selected} namespaces`
   if (failed > 0) {
     const [first] = status?.failures ?? []
     const which = first === undefined ? '' : `; first ${first.namespace}: ${first.reason}: ${first.message}`
-    return { state: 'failed', text: `the login is new in ${of}, ${failed} failed${which}` }
+    return { state: 'failed', text: `${where}, ${failed} failed${which}` }
   }
   const ready = conditionOf(now, 'Ready')
   const reconciling = conditionOf(now, 'Reconciling')
-  if (synced < selected || reconciling !== undefined) return { state: 'waiting', text: `the login is new in ${of}` }
-  if (ready?.status === 'True') return { state: 'done', text: `the login is new in ${of}${ending(now)}` }
+  if (synced < selected || reconciling !== undefined) return { state: 'waiting', text: where }
+  if (ready?.status === 'True') return { state: 'done', text: `${where}${ending(now)}` }
   return { state: 'failed', text: `${ready?.reason}: ${ready?.message}` }
 }
 
