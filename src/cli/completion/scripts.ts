@@ -8,14 +8,14 @@ const bash = `# bash completion for kubectl-regcred
 _kubectl_regcred() {
   local word line directive
   local -a words=()
-  for word in "@{COMP_WORDS[@]:1:COMP_CWORD}"; do
-    if [[ @{#words[@]} -gt 0 && ( $word == = || @{words[-1]} == -*= ) ]]; then words[-1]+=$word; else words+=("$word"); fi
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD}"; do
+    if [[ \${#words[@]} -gt 0 && ( $word == = || \${words[-1]} == -*= ) ]]; then words[-1]+=$word; else words+=("$word"); fi
   done
   COMPREPLY=()
   while IFS= read -r line; do
-    if [[ $line == :* ]]; then directive=@{line#:}; else COMPREPLY+=("@{line%%$'\\t'*}"); fi
-  done < <(kubectl-regcred __complete "@{words[@]}" 2>/dev/null)
-  if [[ @{#COMPREPLY[@]} -eq 0 && $directive == 0 ]]; then compopt -o default; fi
+    if [[ $line == :* ]]; then directive=\${line#:}; else COMPREPLY+=("\${line%%$'\\t'*}"); fi
+  done < <(kubectl-regcred __complete "\${words[@]}" 2>/dev/null)
+  if [[ \${#COMPREPLY[@]} -eq 0 && $directive == 0 ]]; then compopt -o default; fi
 }
 complete -F _kubectl_regcred kubectl-regcred
 `
@@ -26,13 +26,13 @@ _kubectl_regcred() {
   local -a values
   while IFS= read -r line; do
     case $line in
-      :*) directive=@{line#:} ;;
-      *$'\\t'*) values+=("@{line%%$'\\t'*}:@{line#*$'\\t'}") ;;
+      :*) directive=\${line#:} ;;
+      *$'\\t'*) values+=("\${line%%$'\\t'*}:\${line#*$'\\t'}") ;;
       *) values+=("$line") ;;
     esac
-  done < <(kubectl-regcred __complete "@{(@)words[2,CURRENT]}" 2>/dev/null)
+  done < <(kubectl-regcred __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)
   compset -P '--*='
-  if [[ @{#values} -eq 0 && $directive == 0 ]]; then _files; else _describe kubectl-regcred values; fi
+  if [[ \${#values} -eq 0 && $directive == 0 ]]; then _files; else _describe kubectl-regcred values; fi
 }
 compdef _kubectl_regcred kubectl-regcred
 `
@@ -44,7 +44,9 @@ function __kubectl_regcred
   set -l flag (string match -r -- '^--.*?=' "$current")
   for line in (kubectl-regcred __complete $words[2..-1] 2>/dev/null)
     if test "$line" = :0
-      __fish_complete_path (string replace -- "$flag" '' "$current")
+      for path in (__fish_complete_path (string replace -- "$flag" '' "$current"))
+        echo -- "$flag$path"
+      end
     else if not string match -q ':*' -- "$line"
       echo -- "$flag$line"
     end
@@ -53,7 +55,4 @@ end
 complete -c kubectl-regcred -f -a '(__kubectl_regcred)'
 `
 
-/** In a template `$` and `{` together would be TypeScript's. */
-const readable = (script: string) => script.replaceAll('@{', '$'.concat('{'))
-
-export const scripts: Readonly<Record<Shell, string>> = { bash: readable(bash), zsh: readable(zsh), fish }
+export const scripts: Readonly<Record<Shell, string>> = { bash, zsh, fish }
