@@ -29,7 +29,7 @@ const CONFINED: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-ecr': ['sources/ecr.ts'],
   '@aws-sdk/client-ecr-public': ['sources/ecr-public.ts'],
   '@aws-sdk/client-sts': ['sources/aws.ts'],
-  '@kubernetes/client-node': ['kube/', 'operator.ts', 'main.ts', 'cli/kubeconfig.ts'],
+  '@kubernetes/client-node': ['kube/', 'operator.ts', 'main.ts', 'cli/kubeconfig.ts', 'cli/connection.ts'],
 }
 
 /** Every module that a source text imports, exports from, requires or loads at run time. */

@@ -1,16 +1,21 @@
 /** The way to the cluster with the user's own rights, by the flags that kubectl has for it. */
+import type { KubeConfig } from '@kubernetes/client-node'
 import { type Command, Option } from 'commander'
 import { systemNamespace } from '../api/names.ts'
 import { KubeClient } from '../kube/client.ts'
 import { parseGoDuration } from '../model/go-duration.ts'
+import { completedBy, namespaceNames } from './completion/candidates.ts'
 import { loadKubeConfig } from './kubeconfig.ts'
 import { type ExitCode, Problem } from './problem.ts'
 
+/** Made when it is first used: what only prints needs no kubeconfig. */
 export interface Connection {
-  client: KubeClient
+  readonly client: KubeClient
   /** `--namespace`, else that of the current context, else default. */
-  namespace: string
-  operatorNamespace: string
+  readonly namespace: string
+  /** It is from the flag. */
+  readonly isNamespaceGiven: boolean
+  readonly operatorNamespace: string
 }
 
 interface ConnectionFlags {
@@ -25,6 +30,9 @@ interface ConnectionFlags {
   requestTimeout: string
 }
 
+/** Field manager of all that is written here, and the name by which the API server's logs know us. */
+export const cliManager = 'kubectl-regcred'
+
 /** The longest that a timer of Node can run. */
 const noTimeoutMs = 2 ** 31 - 1
 
@@ -33,8 +41,11 @@ export const connectionFlags: readonly Option[] = [
   new Option('--context <name>', 'the context of the kubeconfig to use'),
   new Option('--cluster <name>', 'the cluster of the kubeconfig to use'),
   new Option('--user <name>', 'the user of the kubeconfig to use'),
-  new Option('-n, --namespace <name>', 'the namespace, where a command is about one'),
-  new Option('--operator-namespace <name>', 'where the operator and the source Secrets are').default(systemNamespace),
+  completedBy(new Option('-n, --namespace <name>', 'the namespace, where a command is about one'), namespaceNames),
+  completedBy(
+    new Option('--operator-namespace <name>', 'where the operator and the source Secrets are').default(systemNamespace),
+    namespaceNames,
+  ),
   new Option('--as <user>', 'the user to act as; yours has to have the right to impersonate'),
   new Option('--as-group <group>', 'a group to act as a member of; repeat it for more').argParser(collect),
   new Option('--request-timeout <time>', 'how long an answer of the server may take, such as 5s; 0 for ever').default(
@@ -55,31 +66,64 @@ export async function withConnection(
   command: Command,
   run: (connection: Connection) => Promise<ExitCode | undefined>,
 ): Promise<void> {
-  const connection = connect(command.optsWithGlobals<ConnectionFlags>(), versionOf(command))
+  const connection = new LazyConnection(command.optsWithGlobals<ConnectionFlags>(), versionOf(command))
   try {
     process.exitCode = (await run(connection)) ?? 0
   } finally {
-    await connection.client.close()
+    await connection.close()
   }
 }
 
-function connect(flags: ConnectionFlags, version: string): Connection {
-  const { kubeconfig, context, cluster, user, as, asGroup = [] } = flags
+class LazyConnection implements Connection {
+  readonly #flags: ConnectionFlags
+  readonly #version: string
+  #kubeConfig: KubeConfig | undefined
+  #client: KubeClient | undefined
+
+  constructor(flags: ConnectionFlags, version: string) {
+    this.#flags = flags
+    this.#version = version
+  }
+
+  get client(): KubeClient {
+    this.#client ??= connect(this.#loaded(), this.#flags, this.#version)
+    return this.#client
+  }
+
+  get namespace(): string {
+    if (this.#flags.namespace !== undefined) return this.#flags.namespace
+    const kubeConfig = this.#loaded()
+    return kubeConfig.getContextObject(kubeConfig.getCurrentContext())?.namespace || 'default'
+  }
+
+  get isNamespaceGiven(): boolean {
+    return this.#flags.namespace !== undefined
+  }
+
+  get operatorNamespace(): string {
+    return this.#flags.operatorNamespace
+  }
+
+  async close(): Promise<void> {
+    await this.#client?.close()
+  }
+
+  #loaded(): KubeConfig {
+    this.#kubeConfig ??= loadKubeConfig(this.#flags, process.env)
+    return this.#kubeConfig
+  }
+}
+
+function connect(kubeConfig: KubeConfig, flags: ConnectionFlags, version: string): KubeClient {
+  const { as, asGroup = [], requestTimeout } = flags
   if (as === undefined && asGroup.length > 0) throw new Problem('--as-group needs --as: the user whose groups they are')
-  const kubeConfig = loadKubeConfig({ kubeconfig, context, cluster, user }, process.env)
-  const client = new KubeClient({
+  return new KubeClient({
     kubeConfig,
     version,
-    program: 'kubectl-regcred',
-    timeoutMs: timeoutOf(flags.requestTimeout),
+    program: cliManager,
+    timeoutMs: timeoutOf(requestTimeout),
     ...(as !== undefined && { impersonate: { user: as, groups: asGroup } }),
   })
-  const ofContext = kubeConfig.getContextObject(kubeConfig.getCurrentContext())?.namespace
-  return {
-    client,
-    namespace: flags.namespace ?? (ofContext || 'default'),
-    operatorNamespace: flags.operatorNamespace,
-  }
 }
 
 function timeoutOf(text: string): number {

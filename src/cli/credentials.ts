@@ -3,7 +3,7 @@ import { credentialKind, groupVersion } from '../api/names.ts'
 import type { Condition, RegistryCredential } from '../api/registry-credential.ts'
 import { credentialsPath } from '../controller/watches.ts'
 import type { KubeClient } from '../kube/client.ts'
-import type { KubeList } from '../kube/objects.ts'
+import type { KubeList, KubeObject } from '../kube/objects.ts'
 
 /** By name. @throws ApiError */
 export async function listCredentials(client: KubeClient): Promise<RegistryCredential[]> {
@@ -24,8 +24,13 @@ export function conditionOf({ status }: RegistryCredential, type: string): Condi
   return status?.conditions?.find((condition) => condition.type === type)
 }
 
-/** With its type, which the items of a list lack, and without managedFields, which kubectl does not print either. */
+/** With its type, which the items of a list lack, and without managedFields. */
 export function complete(credential: RegistryCredential): RegistryCredential {
-  const { managedFields: _, ...metadata } = credential.metadata
-  return { ...credential, apiVersion: groupVersion, kind: credentialKind, metadata }
+  return withoutManagedFields({ ...credential, apiVersion: groupVersion, kind: credentialKind })
+}
+
+/** kubectl does not print them either. */
+export function withoutManagedFields<T extends KubeObject>(object: T): T {
+  const { managedFields: _, ...metadata } = object.metadata
+  return { ...object, metadata }
 }

@@ -10,10 +10,10 @@ import { Problem } from './problem.ts'
 
 /** What the flags say instead of the files. */
 export interface KubeconfigChoice {
-  kubeconfig: string | undefined
-  context: string | undefined
-  cluster: string | undefined
-  user: string | undefined
+  kubeconfig?: string
+  context?: string
+  cluster?: string
+  user?: string
 }
 
 /** The name of the context that is made of `--cluster` and `--user`. */

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 /** kubectl-regcred, which kubectl runs for `kubectl regcred`. */
+import { basename } from 'node:path'
 import { CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
-import { tell } from './output.ts'
+import { complete } from './completion/complete.ts'
+import { print, tell } from './output.ts'
 import { type ExitCode, sayingOf } from './problem.ts'
 import { createProgram } from './program.ts'
 
@@ -16,8 +18,19 @@ function exitCodeOf(error: unknown): ExitCode {
   return 2
 }
 
+/** kubectl runs us as kubectl_complete-regcred to complete what is typed after `kubectl regcred`; shells say __complete. */
+function wordsToComplete(): string[] | undefined {
+  const [, file = '', first, ...rest] = process.argv
+  if (basename(file).startsWith('kubectl_complete-')) return process.argv.slice(2)
+  return first === '__complete' ? rest : undefined
+}
+
+const program = createProgram(packageJson.version)
 try {
-  await createProgram(packageJson.version).parseAsync()
+  const words = wordsToComplete()
+  const [, , ...args] = process.argv
+  if (words !== undefined) print(await complete(program, words))
+  else await program.parseAsync(args.length === 0 ? ['--help'] : args, { from: 'user' })
 } catch (error) {
   process.exitCode = exitCodeOf(error)
 }

@@ -3,6 +3,9 @@ import { styleText } from 'node:util'
 import { Option } from 'commander'
 import { stringify } from 'yaml'
 
+/** As kubectl writes it, which reads YAML 1.1: there "Off" and times need quotes. */
+const yaml = { version: '1.1', indentSeq: false, lineWidth: 0 } as const
+
 export type Format = 'wide' | 'json' | 'yaml'
 
 /** `-o`, of those formats that a command has. */
@@ -21,7 +24,7 @@ export function tell(text: string): void {
 
 /** An object, or any other value, as kubectl prints it. */
 export function rendered(value: unknown, format: 'json' | 'yaml'): string {
-  return format === 'json' ? `${JSON.stringify(value, null, 4)}\n` : stringify(value, { lineWidth: 0 })
+  return format === 'json' ? `${JSON.stringify(value, null, 4)}\n` : stringify(value, yaml)
 }
 
 /** One object as it is, several as a List. @param objects with apiVersion and kind */

@@ -1,19 +1,27 @@
 /** The program and its commands. */
 import { Command } from 'commander'
+import { registerCompletion } from './commands/completion.ts'
+import { registerCreate } from './commands/create.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerExplain } from './commands/explain.ts'
 import { registerPlan } from './commands/plan.ts'
+import { registerRefresh } from './commands/refresh.ts'
 import { registerStatus } from './commands/status.ts'
+import { registerVerify } from './commands/verify.ts'
 import { registerWho } from './commands/who.ts'
 import { connectionFlags } from './connection.ts'
 
 /** One line a command, in the order of the help. */
 const commands: readonly ((program: Command) => void)[] = [
+  registerCreate,
+  registerPlan,
   registerStatus,
   registerExplain,
-  registerPlan,
   registerWho,
+  registerRefresh,
+  registerVerify,
   registerDoctor,
+  registerCompletion,
 ]
 
 const explanation = `

@@ -1,5 +1,5 @@
 /** What `status` shows of credentials, as cells of tables. Pure. */
-import type { RegistryCredential } from '../api/registry-credential.ts'
+import type { Condition, RegistryCredential } from '../api/registry-credential.ts'
 import { ageOf, humanDuration } from './age.ts'
 import { conditionOf } from './credentials.ts'
 import { none, unknown } from './table.ts'
@@ -38,16 +38,19 @@ export function statusRow(credential: RegistryCredential, isWide: boolean, now: 
 
 export const failureHeaders = ['NAME', 'NAMESPACE', 'REASON', 'MESSAGE']
 
-/** A row for everything that is wrong, or about to be: conditions of a credential (no namespace), and its namespaces. */
+/** Reasons of Ready=False by which nothing is wrong with the credential itself. */
+const underWay = ['Issuing', 'Progressing', 'NamespacesFailed', 'Terminating']
+
+/** A row for everything that is wrong, or about to be: with a credential (no namespace), and in its namespaces. */
 export function failureRows(credential: RegistryCredential): string[][] {
   const { metadata, status } = credential
-  const ofItself = [
-    ...['Stalled', 'RefreshFailing', 'Contended', 'Overlapping'].filter((type) => isTrue(credential, type)),
-    ...(conditionOf(credential, 'Verified')?.status === 'False' ? ['Verified'] : []),
-  ].map((type) => {
-    const { reason = '', message = '' } = conditionOf(credential, type) ?? {}
-    return [metadata.name, none, reason, message]
-  })
+  const ready = conditionOf(credential, 'Ready')
+  const wrong = [
+    ready?.status === 'False' && !underWay.includes(ready.reason) ? ready : undefined,
+    ...['RefreshFailing', 'Contended', 'Overlapping'].map((type) => conditionOf(credential, type)),
+    ready?.reason === 'VerificationFailed' ? undefined : refusedBy(credential),
+  ]
+  const ofItself = wrong.flatMap((each) => (each ? [[metadata.name, none, each.reason, each.message]] : []))
   const ofNamespaces = (status?.failures ?? []).map((each) => [
     metadata.name,
     each.namespace,
@@ -59,8 +62,9 @@ export function failureRows(credential: RegistryCredential): string[][] {
   return [...ofItself, ...ofNamespaces, ...rest]
 }
 
-function isTrue(credential: RegistryCredential, type: string): boolean {
-  return conditionOf(credential, type)?.status === 'True'
+function refusedBy(credential: RegistryCredential): Condition | undefined {
+  const verified = conditionOf(credential, 'Verified')
+  return verified?.status === 'False' ? verified : undefined
 }
 
 function until(time: string | undefined, without: string, now: Date): string {

@@ -1,8 +1,9 @@
 /** `kubectl regcred explain`: why images will or will not be pulled. */
-import type { Command } from 'commander'
+import { Argument, type Command } from 'commander'
+import { completedBy } from '../completion/candidates.ts'
 import { type Connection, withConnection } from '../connection.ts'
 import { explain } from '../explain/explain.ts'
-import { explainableKinds, readFacts, readSubject } from '../explain/read-facts.ts'
+import { explainableKinds, readFacts, readSubject, subjectNames } from '../explain/read-facts.ts'
 import { renderExplanation } from '../explain/render.ts'
 import { subjectOfImage } from '../explain/subject.ts'
 import { outputFlag, print, rendered } from '../output.ts'
@@ -27,7 +28,9 @@ export function registerExplain(program: Command): void {
   program
     .command('explain')
     .description('tell why the images of a pod or workload will or will not be pulled, and what to do')
-    .argument('<what>', `KIND/NAME with ${explainableKinds}; or the word image`)
+    .addArgument(
+      completedBy(new Argument('<what>', `KIND/NAME with ${explainableKinds}; or the word image`), subjectNames),
+    )
     .argument('[image]', 'after the word image: the image')
     .option('--service-account <name>', 'with image: the ServiceAccount of the pod (default "default")')
     .addOption(outputFlag(['json', 'yaml']))

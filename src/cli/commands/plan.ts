@@ -1,7 +1,8 @@
 /** `kubectl regcred plan`: what applying or deleting credentials would change, namespace by namespace, without writing. */
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { completedBy, credentialNames } from '../completion/candidates.ts'
 import { type Connection, collect, withConnection } from '../connection.ts'
 import { outputFlag, print, rendered } from '../output.ts'
 import { DocumentProblem, type Documents, readDocuments } from '../plan/documents.ts'
@@ -26,7 +27,12 @@ export function registerPlan(program: Command): void {
     .command('plan')
     .description('show what applying or deleting credentials would change, without doing it')
     .option('-f, --filename <file>', 'what is to be applied; - is standard input; repeat it for more', collect)
-    .option('--delete <name>', 'a credential that is to be deleted; repeat it for more', collect)
+    .addOption(
+      completedBy(
+        new Option('--delete <name>', 'a credential that is to be deleted; repeat it for more').argParser(collect),
+        credentialNames,
+      ),
+    )
     .addOption(outputFlag(['json', 'yaml']))
     .addHelpText('after', explanation)
     .action((flags: PlanFlags, command: Command) => withConnection(command, (connection) => plan(connection, flags)))

@@ -1,11 +1,12 @@
 /** `kubectl regcred status`: what became of each credential. */
-import type { Command } from 'commander'
+import { Argument, type Command } from 'commander'
 import type { RegistryCredential } from '../../api/registry-credential.ts'
-import { isNotFound } from '../../kube/api-error.ts'
+import { completedBy, credentialNames } from '../completion/candidates.ts'
 import { type Connection, withConnection } from '../connection.ts'
-import { complete, listCredentials, readCredential } from '../credentials.ts'
+import { complete } from '../credentials.ts'
+import { named } from '../named.ts'
 import { type Format, listOf, outputFlag, print, rendered, tell } from '../output.ts'
-import { type ExitCode, sayingOf } from '../problem.ts'
+import type { ExitCode } from '../problem.ts'
 import { failureHeaders, failureRows, statusHeaders, statusRow } from '../status-rows.ts'
 import { Table } from '../table.ts'
 import { watchCredentials } from '../watch-credentials.ts'
@@ -19,7 +20,7 @@ export function registerStatus(program: Command): void {
   program
     .command('status')
     .description('show what became of credentials: ready, verified, expiry, namespaces, failures')
-    .argument('[names...]', 'the credentials; left out, all of them')
+    .addArgument(completedBy(new Argument('[names...]', 'the credentials; left out, all of them'), credentialNames))
     .addOption(outputFlag(['wide', 'json', 'yaml']))
     .option('-w, --watch', 'go on, and print what changes')
     .action((names: string[], flags: StatusFlags, command: Command) =>
@@ -28,7 +29,7 @@ export function registerStatus(program: Command): void {
 }
 
 async function status({ client }: Connection, names: string[], { output, watch }: StatusFlags): Promise<ExitCode> {
-  const { found, exitCode } = await read(client, names)
+  const { found, exitCode } = await named(client, names)
   const isWide = output === 'wide'
   const printer = output === 'json' || output === 'yaml' ? undefined : new Table(statusHeaders(isWide))
   const rows = (credentials: RegistryCredential[]) => credentials.map((each) => statusRow(each, isWide, new Date()))
@@ -51,24 +52,4 @@ async function status({ client }: Connection, names: string[], { output, watch }
 
 function whole(credentials: RegistryCredential[], output: Format | undefined): string {
   return rendered(listOf(credentials.map(complete)), output === 'json' ? 'json' : 'yaml')
-}
-
-/** Those that are there; of the others it is told, as kubectl does it. */
-async function read(
-  client: Connection['client'],
-  names: readonly string[],
-): Promise<{ found: RegistryCredential[]; exitCode: ExitCode }> {
-  if (names.length === 0) return { found: await listCredentials(client), exitCode: 0 }
-  const found: RegistryCredential[] = []
-  let exitCode: ExitCode = 0
-  for (const name of new Set(names)) {
-    try {
-      found.push(await readCredential(client, name))
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-      tell(sayingOf(error))
-      exitCode = 1
-    }
-  }
-  return { found, exitCode }
 }

@@ -1,5 +1,6 @@
 /** `kubectl regcred who`: which namespaces and ServiceAccounts use which credential. */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { completedBy, credentialNames } from '../completion/candidates.ts'
 import { type Connection, collect, withConnection } from '../connection.ts'
 import { outputFlag, print, rendered, tell } from '../output.ts'
 import { Table, unknown } from '../table.ts'
@@ -9,7 +10,6 @@ import { type Use, usesOf } from '../who/uses.ts'
 
 interface WhoFlags {
   credential?: string[]
-  namespace?: string
   output?: 'wide' | 'csv' | 'json' | 'yaml'
 }
 
@@ -22,15 +22,20 @@ export function registerWho(program: Command): void {
   program
     .command('who')
     .description('list the namespaces and ServiceAccounts that use a credential; -n for one namespace')
-    .option('--credential <name>', 'only this credential; repeat it for more', collect)
+    .addOption(
+      completedBy(
+        new Option('--credential <name>', 'only this credential; repeat it for more').argParser(collect),
+        credentialNames,
+      ),
+    )
     .addOption(outputFlag(['wide', 'csv', 'json', 'yaml']))
     .addHelpText('after', help)
-    .action((_: WhoFlags, command: Command) =>
-      withConnection(command, (connection) => who(connection, command.optsWithGlobals<WhoFlags>())),
-    )
+    .action((flags: WhoFlags, command: Command) => withConnection(command, (connection) => who(connection, flags)))
 }
 
-async function who({ client }: Connection, { credential = [], namespace, output }: WhoFlags): Promise<undefined> {
+async function who(connection: Connection, { credential = [], output }: WhoFlags): Promise<undefined> {
+  const { client, isNamespaceGiven } = connection
+  const namespace = isNamespaceGiven ? connection.namespace : undefined
   const scope = { credentials: credential, namespace, pods: output !== undefined }
   const { population, notes } = await readPopulation(client, scope)
   const uses = usesOf(population)

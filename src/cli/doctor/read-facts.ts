@@ -5,14 +5,13 @@ import { observeCredential } from '../../controller/observe.ts'
 import { credentialsPath } from '../../controller/watches.ts'
 import type { KubeClient } from '../../kube/client.ts'
 import type { KubeObject } from '../../kube/objects.ts'
-import type { Connection } from '../connection.ts'
+import { type Connection, cliManager } from '../connection.ts'
 import { listAll, type Read, tryRead, whatWasRead } from '../reads.ts'
 import { allowedNames, readDeployment } from '../secret-names.ts'
 import type { CustomResourceDefinition, Facts, Lease, Pod, Policies } from './facts.ts'
 import { evictionNeed, identityNeed, type Need, needsOf } from './needs.ts'
 
 const admissionApi = '/apis/admissionregistration.k8s.io/v1'
-const fieldManager = 'kubectl-regcred' // of what is asked for and never stored
 
 /** @param version of this plugin */
 export async function readFacts(connection: Connection, version: string): Promise<Facts> {
@@ -51,7 +50,7 @@ async function readClocks(client: KubeClient): Promise<Facts['clocks']> {
   const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }
   const start = Date.now()
   const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews'
-  const { metadata } = await client.create<KubeObject>(path, review, { fieldManager })
+  const { metadata } = await client.create<KubeObject>(path, review, { fieldManager: cliManager })
   const ours = (start + Date.now()) / 2
   return { ours, server: Date.parse(metadata.creationTimestamp ?? '') + 500 } // of a second, the middle
 }
@@ -102,7 +101,9 @@ async function readMissingRights(
       const spec = { user: `system:serviceaccount:${operatorNamespace}:${account}`, groups, resourceAttributes }
       const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec }
       const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
-      const { status } = await client.create<{ status: { allowed: boolean } }>(path, review, { fieldManager })
+      const { status } = await client.create<{ status: { allowed: boolean } }>(path, review, {
+        fieldManager: cliManager,
+      })
       const what = `${verb} ${need.resource}${name ? ` "${name}"` : ''}${need.own ? ` in ${operatorNamespace}` : ''}`
       return status.allowed ? [] : `${what} (${need.why})`
     }),

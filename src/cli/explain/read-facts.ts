@@ -5,6 +5,7 @@ import { serviceAccountPath } from '../../controller/service-account-writer.ts'
 import { credentialsPath } from '../../controller/watches.ts'
 import type { KubeObject } from '../../kube/objects.ts'
 import { nameOf, parseImage } from '../../model/image.ts'
+import type { Candidates } from '../completion/candidates.ts'
 import type { Connection } from '../connection.ts'
 import { Problem } from '../problem.ts'
 import { listAll, type Read, tryRead, whatWasRead } from '../reads.ts'
@@ -28,6 +29,16 @@ const kinds: Readonly<Record<string, readonly [kind: string, group: string, plur
 )
 
 export const explainableKinds = 'pod, deployment, replicaset, statefulset, daemonset, job or cronjob'
+
+/** What mostly is explained, for shells that complete it. @throws ApiError */
+export const subjectNames: Candidates = async ({ client, namespace }) => {
+  const kinds = { deployment: 'apis/apps/v1', pod: 'api/v1' }
+  const lists = Object.entries(kinds).map(async ([kind, group]) => {
+    const objects = await listAll(client, `/${group}/namespaces/${namespace}/${kind}s`, { metadata: true })
+    return objects.map(({ metadata }) => `${kind}/${metadata.name}`)
+  })
+  return ['image', ...(await Promise.all(lists)).flat()]
+}
 
 /** @param what `pod/NAME` or the like @throws Problem; ApiError where it cannot be read */
 export async function readSubject({ client, namespace }: Connection, what: string): Promise<Subject> {

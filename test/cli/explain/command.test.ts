@@ -5,7 +5,8 @@ import { eventually } from '../../cluster/wait.ts'
 import { Lab, serviceAccountPath } from '../../controller/lab.ts'
 import { image, makePod, missing, wait } from '../../controller/pods-lab.ts'
 import { leaksIn, newCanary } from '../../support/canary.ts'
-import { type Ran, runPlugin } from '../plugin.ts'
+import { type Outcome, regcred } from '../plugin.ts'
+import { credentialsRight, userWith } from '../rights.ts'
 
 let lab: Lab
 let operator: RunningOperator
@@ -36,8 +37,8 @@ afterAll(async () => {
   await operator.stop()
 })
 
-async function explain(args: string[], kubeconfig = lab.cluster.adminKubeconfig): Promise<Ran> {
-  const ran = await runPlugin(kubeconfig, ['explain', ...args, '-n', namespace])
+async function explain(args: string[], kubeconfig = lab.cluster.adminKubeconfig): Promise<Outcome> {
+  const ran = await regcred(['explain', ...args, '-n', namespace], { kubeconfig })
   printed.push(ran.stdout, ran.stderr)
   return ran
 }
@@ -90,18 +91,10 @@ test('the owner of a namespace, who may read nothing else, is told what that tel
 })
 
 test('who may not read Secrets is told by the status of the credentials', async () => {
-  const user = lab.unique('viewer')
-  const rules = [
-    { apiGroups: ['regcred.dev'], resources: ['registrycredentials'], verbs: ['list'] },
-    { apiGroups: ['', 'apps'], resources: ['pods', 'namespaces', 'serviceaccounts', 'deployments'], verbs: ['get'] },
-  ]
-  const group = 'rbac.authorization.k8s.io'
-  const roleRef = { apiGroup: group, kind: 'ClusterRole', name: user }
-  const binding = { kind: 'ClusterRoleBinding', roleRef, subjects: [{ kind: 'User', name: user, apiGroup: group }] }
-  for (const object of [{ kind: 'ClusterRole', rules }, binding]) {
-    await lab.cluster.apply(JSON.stringify({ apiVersion: `${group}/v1`, metadata: { name: user }, ...object }))
-  }
-  const { code, stdout } = await explain(['deployment/web'], await lab.cluster.kubeconfigFor({ user }))
+  const resources = ['pods', 'namespaces', 'serviceaccounts', 'deployments']
+  const others = { apiGroups: ['', 'apps'], resources, verbs: ['get'] }
+  const kubeconfig = await userWith({ cluster: [credentialsRight('list'), others] })
+  const { code, stdout } = await explain(['deployment/web'], kubeconfig)
   expect(stdout).toContain(`    ghcr.io/acme/   regcred   ${credential}   not checked (by the status)\n`)
   expect(stdout).toContain('Note: You may not read Secret regcred')
   expect(code).toBe(0)

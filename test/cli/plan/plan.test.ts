@@ -7,7 +7,8 @@ import { OPERATOR_HOOK_TIMEOUT_MS, type RunningOperator, startOperator } from '.
 import { eventually } from '../../cluster/wait.ts'
 import { Lab } from '../../controller/lab.ts'
 import { leaksIn, newCanary } from '../../support/canary.ts'
-import { type Ran, runPlugin } from '../plugin.ts'
+import { type Outcome, regcred } from '../plugin.ts'
+import { credentialsRight, userWith } from '../rights.ts'
 
 let lab: Lab
 let operator: RunningOperator
@@ -69,8 +70,8 @@ function manifest(name: string, spec: object): string {
   })
 }
 
-async function run(args: string[], input = '', kubeconfig = lab.cluster.adminKubeconfig): Promise<Ran> {
-  const ran = await runPlugin(kubeconfig, ['plan', ...args], input)
+async function run(args: string[], input = '', kubeconfig = lab.cluster.adminKubeconfig): Promise<Outcome> {
+  const ran = await regcred(['plan', ...args], { input, kubeconfig })
   printed.push(ran.stdout, ran.stderr)
   return ran
 }
@@ -137,21 +138,6 @@ async function planned(input: string, ...args: string[]): Promise<Planned> {
     })
   }
   return result
-}
-
-/** A user who may read all that a plan needs, but no Secrets. */
-function mayRead(user: string) {
-  const rules = [
-    { apiGroups: ['regcred.dev'], resources: ['registrycredentials'], verbs: ['get', 'list'] },
-    { apiGroups: [''], resources: ['namespaces', 'serviceaccounts'], verbs: ['list'] },
-  ]
-  const group = 'rbac.authorization.k8s.io'
-  const kind = 'ClusterRole'
-  const metadata = { name: user }
-  const subjects = [{ kind: 'User', name: user, apiGroup: group }]
-  const binding = { kind: 'ClusterRoleBinding', metadata, roleRef: { apiGroup: group, kind, name: user }, subjects }
-  const items = [{ kind, metadata, rules }, binding].map((each) => ({ apiVersion: `${group}/v1`, ...each }))
-  return { apiVersion: 'v1', kind: 'List', items }
 }
 
 function secretsOf({ namespaces }: Planned, namespace: string | undefined) {
@@ -250,9 +236,8 @@ test('who may not read Secrets is told the same, and that it is by the status', 
   const namespaces = { include: [green], optIn: false }
   const name = await lab.credential('limited', { source: { secretRef: { name: source } }, namespaces })
   await lab.ready(name)
-  const user = lab.unique('planner')
-  await lab.cluster.apply(JSON.stringify(mayRead(user)))
-  const kubeconfig = await lab.cluster.kubeconfigFor({ user })
+  const others = { apiGroups: [''], resources: ['namespaces', 'serviceaccounts'], verbs: ['list'] }
+  const kubeconfig = await userWith({ cluster: [credentialsRight('list'), others] })
   const ran = await run(['--delete', name, '-o', 'json'], '', kubeconfig)
   expect(ran).toMatchObject({ code: 1, stderr: '' })
   const limited: Planned = JSON.parse(ran.stdout)
@@ -264,7 +249,7 @@ test('who may not read Secrets is told the same, and that it is by the status', 
 })
 
 test('who may not even read credentials is told which right is missing', async () => {
-  const nobody = await lab.cluster.kubeconfigFor({ user: lab.unique('nobody') })
+  const nobody = await userWith({})
   const { code, stdout, stderr } = await run(['--delete', 'any'], '', nobody)
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   expect(stderr).toMatch(/^Error from server \(Forbidden\): .*cannot list resource "(registrycredentials|namespaces)"/)

@@ -4,7 +4,8 @@ import { OPERATOR_HOOK_TIMEOUT_MS, type RunningOperator, startOperator } from '.
 import { eventually } from '../../cluster/wait.ts'
 import { Lab } from '../../controller/lab.ts'
 import { deploy, makePod } from '../../controller/pods-lab.ts'
-import { runPlugin } from '../plugin.ts'
+import { cellsOf, regcred } from '../plugin.ts'
+import { credentialsRight, userWith } from '../rights.ts'
 
 let lab: Lab
 let operator: RunningOperator
@@ -30,15 +31,14 @@ afterAll(async () => {
   expect(await operator.stop()).toBe(0)
 })
 
-const who = (args: string[], kubeconfig = lab.cluster.adminKubeconfig) => runPlugin(kubeconfig, ['who', ...args])
+const who = (args: string[], kubeconfig = lab.cluster.adminKubeconfig) => regcred(['who', ...args], { kubeconfig })
 
 test('a table, with pods and workloads when it is wide', async () => {
   const { code, stdout, stderr } = await who(['-n', namespace, '-o', 'wide'])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  expect(stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+  expect(cellsOf(stdout)).toEqual([
     ['CREDENTIAL', 'NAMESPACE', 'SERVICEACCOUNT', 'SECRET', 'STATE', 'PODS', 'WORKLOADS'],
     [credential, namespace, 'default', 'regcred', 'Linked', '2', '2'],
-    [''],
   ])
 })
 
@@ -63,21 +63,9 @@ test('a credential that is not there, and a namespace that is not', async () => 
 })
 
 test('who may list neither Secrets nor pods is told what that means', async () => {
-  const user = lab.unique('auditor')
-  const group = 'rbac.authorization.k8s.io'
-  const rules = [
-    { apiGroups: ['regcred.dev'], resources: ['registrycredentials'], verbs: ['list'] },
-    { apiGroups: [''], resources: ['namespaces', 'serviceaccounts'], verbs: ['list'] },
-  ]
-  const roleRef = { apiGroup: group, kind: 'ClusterRole', name: user }
-  const binding = { kind: 'ClusterRoleBinding', roleRef, subjects: [{ kind: 'User', name: user, apiGroup: group }] }
-  for (const object of [{ kind: 'ClusterRole', rules }, binding]) {
-    await lab.cluster.apply(JSON.stringify({ apiVersion: `${group}/v1`, metadata: { name: user }, ...object }))
-  }
-  const { code, stdout, stderr } = await who(
-    ['--credential', credential, '-o', 'wide'],
-    await lab.cluster.kubeconfigFor({ user }),
-  )
+  const others = { apiGroups: [''], resources: ['namespaces', 'serviceaccounts'], verbs: ['list'] }
+  const kubeconfig = await userWith({ cluster: [credentialsRight('list'), others] })
+  const { code, stdout, stderr } = await who(['--credential', credential, '-o', 'wide'], kubeconfig)
   expect(code).toBe(0)
   expect(stderr.split('\n')).toHaveLength(3)
   expect(stdout).toMatch(/regcred +Linked +<unknown> +<unknown>\n$/)
