@@ -45,10 +45,3 @@ export function caseOf(
 export function causeOfWaiting(waiting: { reason: string; message: string } | undefined): PullCause | undefined {
   return waiting && causeOf(waiting.reason, waiting.message)
 }
-
-/** Whether it says that the image could not be pulled, for whatever reason. */
-export function cannotPull(waiting: { reason: string } | undefined): boolean {
-  return /^(ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull|RegistryUnavailable|ErrInspectImage|SignatureValidationFailed)$/.test(
-    waiting?.reason ?? '',
-  )
-}

@@ -1,18 +1,19 @@
 /** Whether each image will be pulled, why, and what to do. */
-import type { ObservedCredential } from '../../controller/observe.ts'
 import { nameOf, parseImage } from '../../model/image.ts'
 import { healsByNewPod, verdictOf } from '../../model/stuck-pod.ts'
-import { cannotPull, caseOf, causeOfWaiting } from './case.ts'
+import { caseOf, causeOfWaiting } from './case.ts'
 import { type Facts, pullSecretsOf } from './facts.ts'
 import { covers, hiddenSecrets, type Tried, triedFor } from './keys.ts'
+import { notesOf } from './notes.ts'
 import { newPod, type Obstacle, obstacleOf } from './obstacle.ts'
-import type { SubjectImage } from './subject.ts'
+import { cannotPull, type SubjectImage } from './subject.ts'
+import { type Validity, validityOf } from './validity.ts'
 
 export type Answer = 'yes' | 'no' | 'unknown'
 
 export interface TriedLogin extends Tried {
   /** What is known of the login. */
-  validity: { good: Answer; words: string }
+  validity: Validity
 }
 
 export interface ImageExplanation {
@@ -34,9 +35,11 @@ export interface Explanation {
   serviceAccount: string
   /** Names in the order of the list; undefined: not known. */
   pullSecrets: readonly string[] | undefined
-  /** No for one image is no for all. */
+  /** No for one image, or for a pod that there is, is no for all. */
   pulls: Answer
   images: ImageExplanation[]
+  /** Pods that a workload has, and that cannot pull now. */
+  stuckPods: readonly string[]
   /** What could not be read, and the like. */
   notes: string[]
 }
@@ -45,8 +48,8 @@ export function explain(facts: Facts): Explanation {
   const { subject } = facts
   const images = subject.images.map((image) => explainImage(image, facts))
   const answers = new Set(images.map(({ pulls }) => pulls))
-  const pulls = answers.has('no') ? 'no' : answers.has('unknown') ? 'unknown' : 'yes'
-  const { name, namespace, serviceAccount } = subject
+  const pulls = answers.has('no') || subject.stuckPods.length > 0 ? 'no' : answers.has('unknown') ? 'unknown' : 'yes'
+  const { name, namespace, serviceAccount, stuckPods } = subject
   return {
     subject: name,
     namespace,
@@ -54,6 +57,7 @@ export function explain(facts: Facts): Explanation {
     pullSecrets: pullSecretsOf(facts),
     pulls,
     images,
+    stuckPods,
     notes: notesOf(facts),
   }
 }
@@ -181,60 +185,4 @@ function malformedSecrets(facts: Facts): Obstacle | undefined {
     return { because, cure: `Mend it or delete it: kubectl delete secret ${name} -n ${namespace}` }
   }
   return undefined
-}
-
-function validityOf({ credential, foreign }: Tried, { credentials, now }: Facts): TriedLogin['validity'] {
-  const of = credentials?.find(({ name }) => name === credential)
-  if (of === undefined) return { good: 'unknown', words: foreign ? 'nobody checks it' : 'cannot be told' }
-  return validityOfLogin(of, now)
-}
-
-function validityOfLogin({ status }: ObservedCredential, now: Date): TriedLogin['validity'] {
-  const { expiresAt } = status?.credential ?? {}
-  if (expiresAt !== undefined && Date.parse(expiresAt) < now.getTime())
-    return { good: 'no', words: `ended at ${expiresAt}` }
-  const end = expiresAt === undefined ? '' : `, until ${expiresAt}`
-  const verified = status?.conditions?.find(({ type }) => type === 'Verified')
-  switch (verified?.status) {
-    case 'True':
-      return { good: 'yes', words: `the registry takes it${end}` }
-    case 'False':
-      return { good: 'no', words: `the registry refuses it (${verified.reason})${end}` }
-    default:
-      return { good: 'unknown', words: `not checked${end}` }
-  }
-}
-
-function notesOf(facts: Facts): string[] {
-  const { credentials, namespace, serviceAccount, subject, secrets } = facts
-  const list = pullSecretsOf(facts) ?? []
-  const missing = list.filter((name) => secrets.get(name)?.state === 'missing')
-  const ignored = list.flatMap((name) => {
-    const secret = secrets.get(name)
-    return secret?.state === 'read' && secret.problem?.kind === 'ignored'
-      ? [`Secret ${name}: ${secret.problem.message}.`]
-      : []
-  })
-  const hidden = list.filter((name) => secrets.get(name)?.state === 'hidden')
-  return [
-    ...missing.map(
-      (name) =>
-        `Secret ${name}, which is in the list, is not in namespace ${subject.namespace}; the kubelet goes on without it.`,
-    ),
-    ...ignored,
-    ...(hidden.length > 0
-      ? [`You may not read Secret ${hidden.join(', ')}: what is in it is told by the status of the credentials.`]
-      : []),
-    ...(credentials
-      ? []
-      : [
-          'You may not list RegistryCredentials: which of them a login is from, and why one is not here, cannot be told.',
-        ]),
-    ...(namespace
-      ? []
-      : [`You may not read namespace ${subject.namespace}: whether credentials select it cannot be told.`]),
-    ...(serviceAccount.state === 'forbidden'
-      ? [`You may not read ServiceAccount ${subject.serviceAccount}: what it refers to cannot be told.`]
-      : []),
-  ]
 }

@@ -51,7 +51,9 @@ export async function readSubject({ client, namespace }: Connection, what: strin
   }
   const [kind, group, plural] = known
   const object = await client.get<KubeObject>(`${group}/namespaces/${namespace}/${plural}/${encodeURIComponent(name)}`)
-  return kind === 'pod' ? subjectOfPod(object as Pod) : subjectOfWorkload(kind, object as Workload)
+  if (kind === 'pod') return subjectOfPod(object as Pod)
+  const pods = await tryRead(listAll<Pod>(client, `/api/v1/namespaces/${namespace}/pods`))
+  return subjectOfWorkload(kind, object as Workload, whatWasRead(pods) ?? [])
 }
 
 export async function readFacts({ client }: Connection, subject: Subject, now: Date): Promise<Facts> {

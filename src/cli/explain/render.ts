@@ -10,12 +10,16 @@ const answers: Readonly<Record<Answer, readonly [string, Colour]>> = {
 }
 
 export function renderExplanation(explanation: Explanation): string {
-  const { subject, namespace, serviceAccount, pullSecrets, images, notes } = explanation
+  const { subject, namespace, serviceAccount, pullSecrets, images, stuckPods, notes } = explanation
   const list = pullSecrets === undefined ? unknown : pullSecrets.join(', ') || none
   const lines = [
     `${subject} in namespace ${namespace}, ServiceAccount ${serviceAccount}`,
     `imagePullSecrets that count: ${list}`,
     ...images.flatMap(ofImage),
+    ...(stuckPods.length > 0
+      ? ['', coloured('Pods of it that cannot pull now, whatever a new one would do:', 'red')]
+      : []),
+    ...stuckPods.map((name) => `  kubectl regcred explain pod/${name} -n ${namespace}`),
     ...(notes.length > 0 ? ['', ...notes.map((note) => coloured(`Note: ${note}`, 'yellow'))] : []),
   ]
   return `${lines.join('\n')}\n`

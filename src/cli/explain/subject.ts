@@ -1,5 +1,6 @@
 /** What is explained: a pod, the pod that a workload would make, or an image for a ServiceAccount. */
 import type { KubeObject } from '../../kube/objects.ts'
+import { type LabelSelector, matchesLabels } from '../../model/label-selector.ts'
 
 export interface Subject {
   /** As in commands: `pod/web-1`, `deployment/web`, `image`. */
@@ -11,6 +12,8 @@ export interface Subject {
   /** Undefined: the pod is yet to be made, and gets its ServiceAccount's list where it has none of its own. */
   pod: ExistingPod | undefined
   images: readonly SubjectImage[]
+  /** Names of the pods that a workload has, and that cannot pull now. */
+  stuckPods: readonly string[]
 }
 
 export interface ExistingPod {
@@ -67,7 +70,11 @@ export interface Pod extends KubeObject {
 
 /** Of apps/v1 and batch/v1: what has a template of a pod. */
 export interface Workload extends KubeObject {
-  spec?: { template?: { spec?: PodSpec }; jobTemplate?: { spec?: { template?: { spec?: PodSpec } } } }
+  spec?: {
+    selector?: LabelSelector
+    template?: { spec?: PodSpec }
+    jobTemplate?: { spec?: { template?: { spec?: PodSpec } } }
+  }
 }
 
 export function subjectOfPod({ metadata, spec = {}, status = {} }: Pod): Subject {
@@ -88,11 +95,15 @@ export function subjectOfPod({ metadata, spec = {}, status = {} }: Pod): Subject
       controller: controller && `${controller.kind}/${controller.name}`,
     },
     images: imagesOf(spec, statuses),
+    stuckPods: [],
   }
 }
 
-/** @param kind lower-case, as in commands */
-export function subjectOfWorkload(kind: string, { metadata, spec = {} }: Workload): Subject {
+/**
+ * @param kind lower-case, as in commands
+ * @param pods those of its namespace; those that its selector does not select are not looked at
+ */
+export function subjectOfWorkload(kind: string, { metadata, spec = {} }: Workload, pods: readonly Pod[]): Subject {
   const template = spec.template?.spec ?? spec.jobTemplate?.spec?.template?.spec ?? {}
   return {
     ...subjectOfSpec(template),
@@ -100,12 +111,19 @@ export function subjectOfWorkload(kind: string, { metadata, spec = {} }: Workloa
     namespace: metadata.namespace ?? '',
     pod: undefined,
     images: imagesOf(template, []),
+    stuckPods: spec.selector ? stuckPods(spec.selector, pods) : [],
   }
+}
+
+function stuckPods(selector: LabelSelector, pods: readonly Pod[]): string[] {
+  const own = pods.filter(({ metadata }) => matchesLabels(selector, metadata.labels ?? {}))
+  const stuck = own.filter((pod) => subjectOfPod(pod).images.some(({ waiting }) => cannotPull(waiting)))
+  return stuck.map(({ metadata }) => metadata.name).sort()
 }
 
 export function subjectOfImage(image: string, namespace: string, serviceAccount: string): Subject {
   const images = [{ user: 'image', image, pulled: false, waiting: undefined }]
-  return { name: 'image', namespace, serviceAccount, pullSecrets: [], pod: undefined, images }
+  return { name: 'image', namespace, serviceAccount, pullSecrets: [], pod: undefined, images, stuckPods: [] }
 }
 
 function subjectOfSpec({ serviceAccountName, imagePullSecrets = [] }: PodSpec) {
@@ -130,4 +148,11 @@ function imagesOf(spec: PodSpec, statuses: readonly ContainerStatus[]): SubjectI
     image?.reference ? [{ user: `volume ${name}`, image: image.reference, pulled: false, waiting: undefined }] : [],
   )
   return [...ofContainers, ...ofVolumes]
+}
+
+/** Whether the kubelet says that the image could not be pulled, for whatever reason. */
+export function cannotPull(waiting: { reason: string } | undefined): boolean {
+  return /^(ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull|RegistryUnavailable|ErrInspectImage|SignatureValidationFailed)$/.test(
+    waiting?.reason ?? '',
+  )
 }

@@ -1,7 +1,7 @@
 /** What a change of credentials changes in the namespaces: the steps after it that would not be taken without it. */
 import type { Entries } from '../../model/docker-config.ts'
 import type { Problem } from '../../model/outcome.ts'
-import { type LinkStep, type SecretStep, type Steps, simulate, type World } from './simulate.ts'
+import { type LinkStep, type SecretStep, Simulator, type Steps, type World } from './simulate.ts'
 
 export type SecretAction = 'create' | 'update' | 'delete' | 'release'
 
@@ -33,12 +33,14 @@ export interface Diff {
 
 /** @param before the cluster as it is; `after` as it will be */
 export function diffOf(before: World, after: World): Diff {
+  const [simulatorBefore, simulatorAfter] = [new Simulator(before), new Simulator(after)]
+  const namespacesBefore = new Map(before.namespaces.map((each) => [each.name, each]))
   const namespaces: NamespaceDiff[] = []
   let pending = 0
   for (const namespace of [...after.namespaces].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const was = before.namespaces.find(({ name }) => name === namespace.name)
-    const now = was ? simulate(before, was) : undefined
-    const then = simulate(after, namespace, now)
+    const was = namespacesBefore.get(namespace.name)
+    const now = was && simulatorBefore.steps(was)
+    const then = simulatorAfter.steps(namespace, now)
     const { diff, waiting } = compare(now ?? { ...then, secrets: [], links: [], problems: new Map() }, then)
     pending += waiting
     if (diff.secrets.length + diff.serviceAccounts.length + diff.problems.length > 0) namespaces.push(diff)

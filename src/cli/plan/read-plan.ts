@@ -6,11 +6,8 @@ import {
   observeNamespace,
   observeServiceAccount,
 } from '../../controller/observe.ts'
-import { serviceAccountPath } from '../../controller/service-account-writer.ts'
 import { credentialsPath } from '../../controller/watches.ts'
-import type { KubeObject } from '../../kube/objects.ts'
 import type { ObservedServiceAccount } from '../../model/observed.ts'
-import type { Namespace } from '../../model/selection.ts'
 import type { Connection } from '../connection.ts'
 import { contentInUse, knownState } from '../known-state.ts'
 import { Problem } from '../problem.ts'
@@ -20,8 +17,9 @@ import { allowedNames, readDeployment } from '../secret-names.ts'
 import { assumedSecrets } from './assumed.ts'
 import { contentAfter } from './contents.ts'
 import { type Diff, diffOf } from './diff.ts'
-import type { Documents, Manifest } from './documents.ts'
+import type { Documents } from './documents.ts'
 import { dryRun } from './dry-run.ts'
+import { othersAfter } from './others-after.ts'
 import { secretKey, type World } from './simulate.ts'
 import { readSource } from './source.ts'
 
@@ -122,51 +120,6 @@ async function readSecrets({ client }: Connection, names: readonly string[]): Pr
   const lists = names.map((name) => listAll(client, '/api/v1/secrets', { query: query(name), metadata: true }))
   const objects = (await Promise.all(lists)).flat()
   return new Map(objects.map((each) => [secretKey(each.metadata.namespace ?? '', each.metadata.name), recognize(each)]))
-}
-
-/** Namespaces and ServiceAccounts as they are with those of the documents. */
-async function othersAfter(
-  { client }: Connection,
-  documents: Documents,
-  { namespaces, serviceAccounts }: World,
-): Promise<Pick<World, 'namespaces' | 'serviceAccounts'>> {
-  const after = new Map(namespaces.map((each) => [each.name, each]))
-  const accounts = new Map([...serviceAccounts].map(([name, list]) => [name, new Map(list.map((a) => [a.name, a]))]))
-  const put = (account: ObservedServiceAccount) => {
-    const list = accounts.get(account.namespace) ?? new Map<string, ObservedServiceAccount>()
-    accounts.set(account.namespace, list.set(account.name, account))
-  }
-  for (const manifest of documents.namespaces) {
-    const { before, after: answer } = await dryRun(client, `/api/v1/namespaces/${manifest.metadata.name}`, manifest)
-    const namespace: Namespace = observeNamespace(answer)
-    after.set(namespace.name, namespace)
-    if (before === undefined) put(observeServiceAccount(newObject('default', namespace.name)))
-  }
-  for (const manifest of documents.serviceAccounts) {
-    const { name, namespace = 'default' } = manifest.metadata
-    const isNew = !namespaces.some((each) => each.name === namespace)
-    if (isNew && !after.has(namespace)) throw new Problem(`ServiceAccount ${name}: namespaces "${namespace}" not found`)
-    // Nothing can be tried in a namespace that is not there yet.
-    put(
-      observeServiceAccount(
-        isNew
-          ? asNew(manifest, namespace)
-          : (await dryRun(client, serviceAccountPath(namespace, name), manifest)).after,
-      ),
-    )
-  }
-  return {
-    namespaces: [...after.values()],
-    serviceAccounts: new Map([...accounts].map(([name, list]) => [name, [...list.values()]])),
-  }
-}
-
-function newObject(name: string, namespace: string): KubeObject {
-  return { metadata: { name, namespace, uid: '', resourceVersion: '', creationTimestamp: new Date().toISOString() } }
-}
-
-function asNew(manifest: Manifest, namespace: string): KubeObject {
-  return { ...manifest, metadata: { ...manifest.metadata, ...newObject(manifest.metadata.name, namespace).metadata } }
 }
 
 function byNamespace(accounts: readonly ObservedServiceAccount[]): Map<string, ObservedServiceAccount[]> {

@@ -39,13 +39,34 @@ export function renderPlan(plan: Plan): string {
   const { credentials, namespaces, notes, pending } = plan
   const lines = [
     ...credentials.map(({ name, action }) => credentialLine(name, action)),
-    ...namespaces.flatMap((each) => ['', coloured(`Namespace ${each.namespace}`, 'bold'), ...ofNamespace(each)]),
+    ...groupsOf(namespaces).flatMap(([names, lines]) => ['', coloured(heading(names), 'bold'), ...lines]),
     '',
     sum(summaryOf(plan)),
     ...(pending > 0 ? [`Not counted: ${pending} writes that the operator has to do anyway, as things are now.`] : []),
     ...notes.map((note) => coloured(`Note: ${note}`, 'yellow')),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** Namespaces that all change in the same way, and how. */
+function groupsOf(namespaces: readonly NamespaceDiff[]): [names: string[], lines: string[]][] {
+  const groups = new Map<string, [string[], string[]]>()
+  for (const each of namespaces) {
+    const lines = ofNamespace(each)
+    const group = groups.get(lines.join('\n')) ?? [[], lines]
+    groups.set(lines.join('\n'), group)
+    group[0].push(each.namespace)
+  }
+  return [...groups.values()]
+}
+
+/** Names that a heading shows. */
+const maxNamed = 20
+
+function heading(names: readonly string[]): string {
+  if (names.length === 1) return `Namespace ${names[0]}`
+  const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more; -o json has all` : ''
+  return `${names.length} namespaces (${names.slice(0, maxNamed).join(', ')}${more})`
 }
 
 const credentialLines = {

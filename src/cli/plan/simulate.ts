@@ -2,8 +2,7 @@
  * What the namespace loop (controller/namespace-loop.ts) would do in one namespace, in its order and by the same rules of
  * the model, without doing it.
  */
-import type { CredentialRecord } from '../../controller/credential-states.ts'
-import { CredentialStates } from '../../controller/credential-states.ts'
+import { type CredentialRecord, CredentialStates } from '../../controller/credential-states.ts'
 import { claimsOf } from '../../controller/marks.ts'
 import { type Payload, Payloads } from '../../controller/payloads.ts'
 import { blame, tooManyPullSecrets } from '../../model/blame.ts'
@@ -57,75 +56,91 @@ export function secretKey(namespace: string, name: string): string {
   return `${namespace}/${name}`
 }
 
-/** @param earlier what was in the Secrets of the namespace before: a Secret whose content stays is not written */
-export function simulate(world: World, namespace: Namespace, earlier?: Steps): Steps {
-  const { states, serviceAccounts } = world
-  const none: Steps = { namespace: namespace.name, secrets: [], links: [], problems: new Map() }
-  if (namespace.terminating) return none
-  const payloads = new Payloads((text) => text)
-  const contents = new Map(earlier?.secrets.map(({ name, entries }) => [name, entries]))
-  const targets = world.secretNames.map((name) => {
-    const before = earlier ? { entries: contents.get(name) } : undefined
-    return targetOf(world, namespace, name, payloads, before)
-  })
+/** Of one world; what all its namespaces have in common is worked out once. */
+export class Simulator {
+  readonly #world: World
+  readonly #payloads = new Payloads((text) => text)
+  /** Which know what may be the source of a credential. */
+  readonly #records: CredentialStates
+  /** Payload → its entries. */
+  readonly #entries = new WeakMap<Payload, Entries>()
 
-  const links: LinkStep[] = []
-  const staying = (serviceAccounts.get(namespace.name) ?? []).filter(({ deleting }) => !deleting)
-  for (const serviceAccount of staying) {
-    const links_ = linksOf(serviceAccount, namespace, targets, states)
-    const change = serviceAccount.tooMany ? undefined : linkChange(serviceAccount, links_)
-    if (change) links.push(linkStep(serviceAccount, change))
-    if (isFull(serviceAccount)) blame(tooManyPullSecrets, serviceAccount, targets)
+  constructor(world: World) {
+    this.#world = world
+    this.#records = new CredentialStates(world.operatorNamespace)
+    for (const state of world.states) this.#records.set({ ...state, ...nothingElse })
   }
 
-  const secrets = targets.map(({ desired: { name }, change, stuck, failure, wanted }) => {
-    const isTakenAway = change === 'delete' || change === 'release'
-    const entries = wanted && entriesOf(wanted)
-    return { name, change: isTakenAway && (stuck || failure) ? ('none' as const) : change, entries }
-  })
-  const problems = new Map<string, Problem>()
-  for (const state of states) {
-    const problem = outcomeOf(state, namespace, targets, countLinks(staying))?.failure
-    if (problem) problems.set(state.credential.name, problem)
+  /** @param earlier the steps before the change: what is in a Secret then is compared with what is to be in it */
+  steps(namespace: Namespace, earlier?: Steps): Steps {
+    const { states, serviceAccounts, secretNames } = this.#world
+    if (namespace.terminating) return { namespace: namespace.name, secrets: [], links: [], problems: new Map() }
+    const targets = secretNames.map((name) => this.#target(namespace, name, earlier))
+    const staying = (serviceAccounts.get(namespace.name) ?? []).filter(({ deleting }) => !deleting)
+    const links = staying.flatMap((serviceAccount) => {
+      if (isFull(serviceAccount)) blame(tooManyPullSecrets, serviceAccount, targets)
+      if (serviceAccount.tooMany) return []
+      const change = linkChange(serviceAccount, linksOf(serviceAccount, namespace, targets, states))
+      return change ? linkStep(serviceAccount, change) : []
+    })
+    const secrets = targets.map(({ desired: { name }, change, stuck, failure, wanted }) => {
+      const staysFor = (change === 'delete' || change === 'release') && (stuck ?? failure)
+      return { name, change: staysFor ? ('none' as const) : change, entries: wanted && this.#entriesOf(wanted.payload) }
+    })
+    const problems = new Map<string, Problem>()
+    for (const state of states) {
+      const problem = outcomeOf(state, namespace, targets, countLinks(staying))?.failure
+      if (problem) problems.set(state.credential.name, problem)
+    }
+    return { namespace: namespace.name, secrets, links, problems }
   }
-  return { ...none, secrets, links, problems }
+
+  /** After what is to be written was written. */
+  #target(namespace: Namespace, name: string, earlier: Steps | undefined): TargetWithPayload {
+    const { secrets, states } = this.#world
+    const secret = secrets.get(secretKey(namespace.name, name))
+    const mayBeSource = secret !== undefined && this.#records.mayBeSource(secret)
+    const observed = secret && mayBeSource ? asSource(secret) : secret
+    const desired = desiredSecret(name, namespace, states, observed)
+    const payload = desired.state === 'present' ? this.#payloads.of(desired.contributors) : undefined
+    const before = earlier && { entries: earlier.secrets.find((each) => each.name === name)?.entries }
+    const wanted = payload && { ...payload, payload, mark: this.#markOf(payload, observed, before) }
+    const change = secretChange(desired, observed, wanted)
+    const isWritten = change === 'create' || change === 'update' || change === 'take'
+    const available = isWritten || (observed?.ours === true && !observed.deleting)
+    const nothing = { failure: undefined, stuck: undefined, contended: undefined }
+    return { desired, observed, change, wanted, mayBeSource, isWritten, available, ...nothing }
+  }
+
+  /** The mark that is on the Secret where it would be made of the same, and one that is on none where it would not. */
+  #markOf(
+    payload: Payload,
+    observed: RecognizedSecret | undefined,
+    before: { entries: Entries | undefined } | undefined,
+  ): string {
+    const uids = payload.madeOf.map(({ credential }) => credential.uid).join()
+    const isMadeOfThem = observed?.mark !== undefined && claimsOf(observed).join() === uids
+    const isSame = before === undefined || isEqual(before.entries, this.#entriesOf(payload))
+    return isMadeOfThem && isSame ? (observed.mark ?? '') : 'another'
+  }
+
+  #entriesOf(payload: Payload): Entries {
+    const entries = this.#entries.get(payload) ?? parseDockerConfigJson(decodeBase64(payload.data) ?? '')
+    this.#entries.set(payload, entries)
+    return entries
+  }
 }
 
-interface TargetWithContent extends Target {
-  wanted: (NonNullable<Target['wanted']> & Payload) | undefined
+interface TargetWithPayload extends Target {
+  wanted: (NonNullable<Target['wanted']> & { payload: Payload }) | undefined
 }
 
-/** After what is to be written was written. */
-function targetOf(
-  world: World,
-  namespace: Namespace,
-  name: string,
-  payloads: Payloads,
-  before: { entries: Entries | undefined } | undefined,
-): TargetWithContent {
-  const secret = world.secrets.get(secretKey(namespace.name, name))
-  const mayBeSource = secret !== undefined && recordsOf(world).mayBeSource(secret)
-  const observed = secret && mayBeSource ? asSource(secret) : secret
-  const desired = desiredSecret(name, namespace, world.states, observed)
-  const payload = desired.state === 'present' ? payloads.of(desired.contributors) : undefined
-  const wanted = payload && { ...payload, mark: markOf(payload, observed, before) }
-  const change = secretChange(desired, observed, wanted)
-  const isWritten = change === 'create' || change === 'update' || change === 'take'
-  const available = isWritten || (observed?.ours === true && !observed.deleting)
-  const nothing = { failure: undefined, stuck: undefined, contended: undefined }
-  return { desired, observed, change, wanted, mayBeSource, isWritten, available, ...nothing }
-}
-
-/** The mark that is on the Secret where it would be made of the same, and one that is on none where it would not. */
-function markOf(
-  { madeOf, data }: Payload,
-  observed: RecognizedSecret | undefined,
-  before: { entries: Entries | undefined } | undefined,
-): string {
-  const uids = madeOf.map(({ credential }) => credential.uid).join()
-  const isMadeOfThem = observed?.mark !== undefined && claimsOf(observed).join() === uids
-  const isSame = before === undefined || isEqual(before.entries, entriesIn(data))
-  return isMadeOfThem && isSame ? (observed.mark ?? '') : 'another'
+const nothingElse: Omit<CredentialRecord, keyof CredentialState> = {
+  problem: undefined,
+  refreshFailure: undefined,
+  isOutdated: false,
+  material: undefined,
+  check: undefined,
 }
 
 function linkStep(
@@ -148,34 +163,6 @@ function countLinks(serviceAccounts: readonly ObservedServiceAccount[]): CountLi
   }
 }
 
-const records = new WeakMap<readonly CredentialState[], CredentialStates>()
-
-/** Which knows what may be the source of a credential. */
-function recordsOf({ states, operatorNamespace }: World): CredentialStates {
-  const known = records.get(states)
-  if (known) return known
-  const made = new CredentialStates(operatorNamespace)
-  for (const state of states) made.set({ ...state, ...nothingElse })
-  records.set(states, made)
-  return made
-}
-
-const nothingElse: Omit<CredentialRecord, keyof CredentialState> = {
-  problem: undefined,
-  refreshFailure: undefined,
-  isOutdated: false,
-  material: undefined,
-  check: undefined,
-}
-
-function entriesOf({ data }: Payload): Entries {
-  return entriesIn(data)
-}
-
-function entriesIn(data: string): Entries {
-  return parseDockerConfigJson(decodeBase64(data) ?? '')
-}
-
 function isEqual(a: Entries | undefined, b: Entries): boolean {
-  return a !== undefined && JSON.stringify([...a]) === JSON.stringify([...b])
+  return a !== undefined && a.size === b.size && JSON.stringify([...a]) === JSON.stringify([...b])
 }

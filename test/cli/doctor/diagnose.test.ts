@@ -140,7 +140,7 @@ describe('what is wrong is told with its cure, and nothing else is', () => {
       { deployment: read(deployment({ replicas: 0 })) },
     ],
     [
-      'warning Deployment: 2 of 2 replicas ready, x/y:1.0.0, and this plugin is of version 1.2.3',
+      'warning Deployment: 2 of 2 replicas ready, x/y:1.0.0@sha256:ab, and this plugin is of version 1.2.3',
       { deployment: read(deployment({ image: 'x/y:1.0.0@sha256:ab' })) },
     ],
     [

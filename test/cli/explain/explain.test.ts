@@ -91,6 +91,7 @@ function pod({
     pullSecrets,
     pod: { name: 'web', uid: 'uid-of-pod', createdAt: Date.parse(createdAt), controller: 'ReplicaSet/web' },
     images: [{ user: 'container app', image: app, pulled, waiting }],
+    stuckPods: [],
   }
 }
 
@@ -388,4 +389,9 @@ test('what is missing, ignored or hidden is noted, and no password ever', () => 
     'You may not read Secret hidden: what is in it is told by the status of the credentials.',
   ])
   expect(JSON.stringify(explanation)).not.toContain(password)
+})
+
+test('a workload whose pods cannot pull is not well, whatever a new pod would do', () => {
+  const { pulls, images, stuckPods } = explain(facts({ subject: { ...template(), stuckPods: ['web-1'] } }))
+  expect([pulls, images.map((each) => each.pulls), stuckPods]).toEqual(['no', ['yes'], ['web-1']])
 })
