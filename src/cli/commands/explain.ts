@@ -5,7 +5,7 @@ import { type Connection, withConnection } from '../connection.ts'
 import { explain } from '../explain/explain.ts'
 import { explainableKinds, readFacts, readSubject, subjectNames } from '../explain/read-facts.ts'
 import { renderExplanation } from '../explain/render.ts'
-import { subjectOfImage } from '../explain/subject.ts'
+import { type Subject, subjectOfImage } from '../explain/subject.ts'
 import { outputFlag, print, rendered } from '../output.ts'
 import { type ExitCode, Problem } from '../problem.ts'
 
@@ -31,30 +31,41 @@ export function registerExplain(program: Command): void {
     .addArgument(
       completedBy(new Argument('<what>', `KIND/NAME with ${explainableKinds}; or the word image`), subjectNames),
     )
-    .argument('[image]', 'after the word image: the image')
+    .argument('[name]', 'after the word image: the image; after a kind: the name, as KIND NAME')
     .option('--service-account <name>', 'with image: the ServiceAccount of the pod (default "default")')
     .addOption(outputFlag(['json', 'yaml']))
     .addHelpText('after', help)
-    .action((what: string, image: string | undefined, flags: ExplainFlags, command: Command) =>
-      withConnection(command, (connection) => run(connection, what, image, flags)),
+    .action((what: string, name: string | undefined, flags: ExplainFlags, command: Command) =>
+      withConnection(command, (connection) => run(connection, what, name, flags)),
     )
 }
 
 async function run(
   connection: Connection,
   what: string,
-  image: string | undefined,
+  name: string | undefined,
   { serviceAccount, output }: ExplainFlags,
 ): Promise<ExitCode> {
-  if (what === 'image' && image === undefined) throw new Problem('name the image: explain image REF')
-  if (what !== 'image' && (image !== undefined || serviceAccount !== undefined)) {
-    throw new Problem('a second argument and --service-account are only for explain image REF')
-  }
   const subject =
     what === 'image'
-      ? subjectOfImage(image ?? '', connection.namespace, serviceAccount ?? 'default')
-      : await readSubject(connection, what)
+      ? ofImage(connection, name, serviceAccount)
+      : await ofObject(connection, what, name, serviceAccount)
   const explanation = explain(await readFacts(connection, subject, new Date()))
   print(output ? rendered(explanation, output) : renderExplanation(explanation))
   return { yes: 0, no: 1, unknown: 2 }[explanation.pulls] as ExitCode
+}
+
+function ofImage({ namespace }: Connection, image: string | undefined, serviceAccount = 'default'): Subject {
+  if (image === undefined) throw new Problem('name the image: explain image REF')
+  return subjectOfImage(image, namespace, serviceAccount)
+}
+
+function ofObject(
+  connection: Connection,
+  what: string,
+  name: string | undefined,
+  serviceAccount: string | undefined,
+): Promise<Subject> {
+  if (serviceAccount !== undefined) throw new Problem('--service-account is only for explain image REF')
+  return readSubject(connection, name === undefined ? what : `${what}/${name}`)
 }

@@ -3,7 +3,7 @@ import { nameOf, parseImage } from '../../model/image.ts'
 import { healsByNewPod, verdictOf } from '../../model/stuck-pod.ts'
 import { caseOf, causeOfWaiting } from './case.ts'
 import { type Facts, pullSecretsOf } from './facts.ts'
-import { covers, hiddenSecrets, type Tried, triedFor } from './keys.ts'
+import { covers, hiddenSecrets, isPrivate, type Tried, triedFor } from './keys.ts'
 import { notesOf } from './notes.ts'
 import { newPod, type Obstacle, obstacleOf } from './obstacle.ts'
 import { cannotPull, type SubjectImage } from './subject.ts'
@@ -104,11 +104,13 @@ function ofTried(tried: readonly TriedLogin[], name: string, facts: Facts): Told
     return ['yes', [`The kubelet has a login for it${others}.`], []]
   }
   const obstacles = obstaclesTo(name, facts)
-  if (obstacles.length > 0) {
+  const wanted = facts.credentials?.some((each) => !each.deleting && covers(each, name) && isPrivate(each, name))
+  if (wanted && obstacles.length > 0) {
     const because = 'The kubelet has no login for it, and asks the registry without one.'
     return ['no', [because, ...obstacles.map((each) => each.because)], cures(obstacles)]
   }
-  return ['unknown', [withoutLogin(facts)], []]
+  const forPrivate = obstacles.map((each) => `If it is private: ${each.because}`)
+  return ['unknown', [withoutLogin(facts), ...forPrivate], cures(obstacles)]
 }
 
 /** The kubelet has tried, and the registry wants another login. */

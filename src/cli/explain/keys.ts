@@ -1,9 +1,9 @@
 /** The logins that the kubelet tries for an image, in its order, and where each comes from. */
 import type { ObservedCredential } from '../../controller/observe.ts'
 import type { Entries } from '../../model/docker-config.ts'
-import { lookup } from '../../model/keyring.ts'
+import { keyMatchesImage, lookup, parseKey } from '../../model/keyring.ts'
 import { merge } from '../../model/merge.ts'
-import { canonicalKey } from '../../model/registry-key.ts'
+import { canonicalKey, ownerFirst } from '../../model/registry-key.ts'
 import { selectsNamespace } from '../../model/selection.ts'
 import { contentInUse, knownState } from '../known-state.ts'
 import { type Facts, pullSecretsOf, shownKey } from './facts.ts'
@@ -29,9 +29,26 @@ export function triedFor(facts: Facts, image: string): Tried[] {
 }
 
 /** Whether the kubelet would use the login of the credential for an image, once it has one. */
-export function covers({ status, registries = [] }: ObservedCredential, image: string): boolean {
-  const keys = status?.credential?.registries ?? registries.map(canonicalKey)
-  return lookup([keys.map((key) => [key, true] as const)], image).length > 0
+export function covers(credential: ObservedCredential, image: string): boolean {
+  return lookup([keysOf(credential).map((key) => [key, true] as const)], image).length > 0
+}
+
+/**
+ * Whether an image that the credential has a login for is taken to be private: it is for a part of its registry, or the
+ * registry is not one of those where everybody has images, most of them public.
+ */
+export function isPrivate(credential: ObservedCredential, image: string): boolean {
+  const [registry = ''] = image.split('/', 1)
+  return !ownerFirst.has(registry) || keysOf(credential).some((key) => isPath(key) && keyMatchesImage(key, image))
+}
+
+function isPath(key: string): boolean {
+  return parseKey(key)?.path.replaceAll('/', '') !== ''
+}
+
+/** Those that it has, or would have. */
+function keysOf({ status, registries = [] }: ObservedCredential): readonly string[] {
+  return status?.credential?.registries ?? registries.map(canonicalKey)
 }
 
 /** Names in the list of which nothing is known. */

@@ -119,7 +119,7 @@ function ofPod(credential: ObservedCredential, image: string, facts: Facts): Obs
   if (subject.pod === undefined) {
     if (credential.pods === 'AddToOwnList') return undefined // the admission policies do it, where there are any
     const because = `${subject.name} has imagePullSecrets of its own, so its pods get none from ServiceAccount ${subject.serviceAccount}.`
-    return { because, cure: `Name ${ownEntry(credential, facts)}` }
+    return { because, cure: nameInTemplate(credential, facts) }
   }
   const stuck = caseOf(credential, image, facts)
   if (stuck === undefined) return undefined
@@ -130,6 +130,14 @@ function ofPod(credential: ObservedCredential, image: string, facts: Facts): Obs
   }
   const because = `The pod was made before ServiceAccount ${subject.serviceAccount} named Secret ${secretName}, and keeps the list that it was made with.`
   return { because, cure: newPod(facts) }
+}
+
+/** A list of a pod's spec is merged by the names in it, so this adds one. */
+function nameInTemplate(credential: ObservedCredential, facts: Facts): string {
+  const { name, namespace } = facts.subject
+  if (!/^(deployment|statefulset|daemonset)\//.test(name)) return `Name ${ownEntry(credential, facts)}`
+  const pod = { spec: { imagePullSecrets: [{ name: credential.secretName }] } }
+  return `kubectl patch ${name} -n ${namespace} -p '${JSON.stringify({ spec: { template: pod } })}'`
 }
 
 /** What makes the pod anew. */

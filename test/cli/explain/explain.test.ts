@@ -35,7 +35,7 @@ function hub(
   const conditions = [
     { type: 'Verified', status: verified, reason: 'Reason', message: '', lastTransitionTime: issuedAt },
   ]
-  const status = { conditions, credential: { registries: ['ghcr.io'], issuedAt, ...login } }
+  const status = { conditions, credential: { registries: ['ghcr.io/acme/'], issuedAt, ...login } }
   return { ...credential(name, spec), resourceVersion: '1', finalizers: [], deletionTimestamp: undefined, status }
 }
 
@@ -261,7 +261,7 @@ describe('it will not be pulled, and is told why and what to do', () => {
       'a workload with a list of its own',
       facts({ subject: template(['mine']), secrets: { mine: 'missing', regcred: secret(['ghcr.io'], 'hub') } }),
       /deployment\/web has imagePullSecrets of its own/,
-      /Name Secret regcred in imagePullSecrets of deployment\/web/,
+      /kubectl patch deployment\/web -n team-a -p '\{"spec":\{"template":\{"spec":\{"imagePullSecrets":\[\{"name":"regcred"\}\]/,
     ],
     [
       'a Secret that the kubelet cannot read',
@@ -351,6 +351,26 @@ describe('it cannot be told', () => {
   })
 })
 
+test.each([
+  ['unknown', 'ghcr.io', 'of a login for a whole registry that has public images'],
+  ['no', 'ghcr.io/acme/', 'of one for a part of it'],
+])('%s without a login, where there would be one, %s, %s', (pulls, key) => {
+  const given = facts({
+    subject: template(['mine']),
+    credentials: [hub({}, { login: { registries: [key] } })],
+    secrets: {},
+  })
+  const { because, ...told } = first(explain(given))
+  expect(told.pulls).toBe(pulls)
+  expect(because.join(' ')).toMatch(/deployment\/web has imagePullSecrets of its own/)
+})
+
+test("a registry of one's own is taken to be private", () => {
+  const credentials = [hub({}, { login: { registries: ['registry.example.com'] } })]
+  const subject = { ...template(['mine']), images: pod({ app: 'registry.example.com/app' }).images }
+  expect(explain(facts({ subject, credentials, secrets: {} })).pulls).toBe('no')
+})
+
 test('logins are told in the order of the kubelet: longer paths first, then the order of the list', () => {
   const secrets = { mine: secret(['ghcr.io', 'quay.io']), regcred: secret(['ghcr.io/acme/', 'ghcr.io'], 'hub') }
   const { tried } = first(explain(facts({ subject: pod({ pullSecrets: ['mine', 'regcred'] }), secrets })))
@@ -362,12 +382,16 @@ test('logins are told in the order of the kubelet: longer paths first, then the 
 })
 
 test('of several credentials in one Secret each entry is told by its own', () => {
-  const other = hub({ priority: 1 }, { name: 'other', login: { registries: ['ghcr.io/acme/'] } })
+  const other = hub({ priority: 1 }, { name: 'other' })
   const made = secret(['ghcr.io/acme/', 'ghcr.io'], 'hub')
   made.metadata.annotations = {
     'regcred.dev/mark': `${'a'.repeat(32)}:${uidOf('hub')},${uidOf('other')}:${'b'.repeat(32)}`,
   }
-  const { tried } = first(explain(facts({ credentials: [hub(), other], secrets: { regcred: made } })))
+  const { tried } = first(
+    explain(
+      facts({ credentials: [hub({}, { login: { registries: ['ghcr.io'] } }), other], secrets: { regcred: made } }),
+    ),
+  )
   expect(tried.map(({ key, credential: by }) => [key, by])).toEqual([
     ['ghcr.io/acme/', 'other'],
     ['ghcr.io', 'hub'],
