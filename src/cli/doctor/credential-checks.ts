@@ -34,7 +34,7 @@ export function credentialChecks({ credentials, secretNames }: Facts): Check[] {
       all,
       'warning',
       stuckPods,
-      'kubectl get events -A --field-selector reportingController=regcred-operator; kubectl regcred explain pod/NAME -n NAMESPACE',
+      'kubectl get events -A --field-selector involvedObject.kind=Pod,reportingComponent=regcred.dev/operator',
     ),
   ]
 }
@@ -124,7 +124,7 @@ function messageOf(credential: RegistryCredential, type: string, status: string)
 
 function stuckPods({ status }: RegistryCredential): string | undefined {
   const stuck = status?.pods?.stuck ?? 0
-  return stuck === 0 ? undefined : `${stuck} pods cannot pull`
+  return stuck === 0 ? undefined : `${stuck} pod${stuck === 1 ? '' : 's'} cannot pull`
 }
 
 function namesOf(credentials: readonly RegistryCredential[]): string {

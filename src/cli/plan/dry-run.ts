@@ -6,6 +6,7 @@ import type { KubeObject } from '../../kube/objects.ts'
 import type { Manifest } from './documents.ts'
 import { threeWayPatch } from './three-way.ts'
 
+const kubectl = 'kubectl'
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
 
 export interface Applied {
@@ -15,20 +16,21 @@ export interface Applied {
 }
 
 /**
- * As whoever applies this object applies it: with `kubectl apply`, where that has left its annotation, otherwise on the
- * server, as the field manager that applied it last, or as kubectl.
- * @throws ApiError as kubectl shows it
+ * As whoever applies this object applies it: on the server, as the field manager that did so last, or as kubectl where it is
+ * new; otherwise as `kubectl apply` does on the client, which remembers the file in an annotation.
+ * @throws ApiError as kubectl shows it, conflicts too
  */
 export async function dryRun(client: KubeClient, path: string, manifest: Manifest): Promise<Applied> {
   const before = await find(client, path)
   const query = { dryRun: 'All', fieldValidation: 'Strict' }
-  const last = before?.metadata.annotations?.[lastApplied]
-  if (before && last !== undefined) {
-    const fieldManager = 'kubectl-client-side-apply'
-    const patch = { ...threeWayPatch(parse(last), manifest), status: undefined }
-    return { before, after: await client.mergePatch(path, patch, { fieldManager, query }) }
+  const applier = before ? applierOf(before) : kubectl
+  if (before && applier === undefined) {
+    const last = parse(before.metadata.annotations?.[lastApplied] ?? '')
+    const patch = { ...threeWayPatch(last, manifest), status: undefined }
+    return { before, after: await client.mergePatch(path, patch, { fieldManager: 'kubectl-client-side-apply', query }) }
   }
-  const options = { fieldManager: managerOf(before), force: true, query }
+  // Argo CD and Flux take over what is others'; kubectl has to be told to.
+  const options = { fieldManager: applier ?? kubectl, force: applier !== kubectl, query }
   return { before, after: await client.apply(path, { ...manifest, status: undefined }, options) }
 }
 
@@ -41,11 +43,9 @@ async function find(client: KubeClient, path: string): Promise<KubeObject | unde
   }
 }
 
-function managerOf(object: KubeObject | undefined): string {
-  const appliers = object?.metadata.managedFields?.filter(
-    ({ operation, subresource, manager }) => operation === 'Apply' && !subresource && manager && manager !== operator,
-  )
-  return appliers?.at(-1)?.manager ?? 'kubectl'
+function applierOf({ metadata: { managedFields = [] } }: KubeObject): string | undefined {
+  const applied = managedFields.filter(({ operation, subresource }) => operation === 'Apply' && !subresource)
+  return applied.findLast(({ manager }) => manager !== operator)?.manager
 }
 
 function parse(text: string): unknown {

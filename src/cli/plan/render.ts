@@ -127,10 +127,11 @@ function sum({ secrets, references, namespaces, problems }: Summary): string {
     counted(references.added, 'reference', 'to add'),
     counted(references.removed, 'reference', 'to remove'),
     counted(references.released, 'reference', 'to release'),
-    counted(problems, 'problem', 'in the way'),
   ].filter((part) => part !== undefined)
-  if (parts.length === 0) return 'Plan: nothing changes in any namespace.'
-  return `Plan: ${parts.join(', ')}; in ${namespaces} namespace${namespaces === 1 ? '' : 's'}.`
+  const changes = parts.length === 0 ? 'nothing to write' : parts.join(', ')
+  const where = parts.length === 0 ? 'in any namespace' : `in ${namespaces} namespace${namespaces === 1 ? '' : 's'}`
+  const inTheWay = counted(problems, 'problem', 'in the way')
+  return `Plan: ${changes} ${where}${inTheWay ? `; ${inTheWay}` : ''}.`
 }
 
 function counted(number: number, noun: string, what: string): string | undefined {
