@@ -104,7 +104,13 @@ function ofReference(credential: ObservedCredential, facts: Facts): Obstacle | u
   }
   const cure =
     'Leave imagePullSecrets out of the manifest of the ServiceAccount; docs/gitops.md has the ways for Argo CD and Flux'
-  return { because: `${removed}${by && ` by ${by}`}.`, cure }
+  const isContended = credential.status?.conditions?.some(
+    ({ type, status }) => type === 'Contended' && status === 'True',
+  )
+  const rarely = isContended
+    ? ' It is undone again and again, so the operator repairs it ever more rarely (Contended).'
+    : ''
+  return { because: `${removed}${by && ` by ${by}`}.${rarely}`, cure }
 }
 
 function managerOf({ listManager }: ObservedServiceAccount): string {

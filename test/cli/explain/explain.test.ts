@@ -39,6 +39,18 @@ function hub(
   return { ...credential(name, spec), resourceVersion: '1', finalizers: [], deletionTimestamp: undefined, status }
 }
 
+function contended(): ObservedCredential {
+  const made = hub()
+  const condition = {
+    type: 'Contended',
+    status: 'True' as const,
+    reason: 'KeepsBeingUndone',
+    message: '',
+    lastTransitionTime: issuedAt,
+  }
+  return { ...made, status: { ...made.status, conditions: [condition] } }
+}
+
 function withoutLogin(spec: Partial<RegistryCredentialSpec> = {}): ObservedCredential {
   const made = hub(spec)
   const ready = {
@@ -234,6 +246,12 @@ describe('it will not be pulled, and is told why and what to do', () => {
       'a reference that somebody took off',
       facts({ subject: template(), account: { pullSecrets: [], listManager: 'argocd-controller' } }),
       /the operator had added it, and it was taken off by field manager argocd-controller/,
+      /docs\/gitops.md/,
+    ],
+    [
+      'a reference that somebody takes off again and again',
+      facts({ subject: template(), account: { pullSecrets: [] }, credentials: [contended()] }),
+      /it was taken off\. It is undone again and again/,
       /docs\/gitops.md/,
     ],
     [

@@ -166,6 +166,24 @@ test('a second credential in the same Secret, whose higher priority takes a key 
   expect(result.namespaces.flatMap(({ serviceAccounts }) => serviceAccounts)).toEqual([])
 })
 
+test('a source Secret in the file, whose new login comes under the same keys', async () => {
+  const secret = (token: string) => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: source, namespace: 'regcred-system' },
+    type: 'kubernetes.io/dockerconfigjson',
+    stringData: {
+      '.dockerconfigjson': JSON.stringify({ auths: { 'ghcr.io': login(token), 'quay.io': login(token) } }),
+    },
+  })
+  const { credentials, namespaces } = await plan(['-f', '-'], JSON.stringify(secret('another')))
+  expect(credentials).toEqual([{ name: lab.unique('first'), action: 'unchanged' }])
+  const entry = { key: 'quay.io', change: 'mayChange', credential: lab.unique('first') }
+  expect(namespaces.map(({ namespace, secrets }) => [namespace, secrets])).toEqual(
+    [blue, red].map((namespace) => [namespace, [{ name: 'regcred', action: 'update', entries: [entry] }]]),
+  )
+})
+
 test('fewer registries, and one namespace less', async () => {
   const spec = { source: { secretRef: { name: source } }, registries: ['quay.io'] }
   const namespaces = { include: [red, foreign] }
