@@ -23,7 +23,7 @@ export function registerRefresh(program: Command): void {
     .description('ask for a new login of credentials, and wait for it')
     .addArgument(completedBy(new Argument('<names...>', 'the credentials'), credentialNames))
     .option('--wait', 'wait until the new login is in all namespaces, and tell how far it is')
-    .addOption(new Option('--timeout <time>', 'how long to wait, such as 90s; 0 for ever').default('2m'))
+    .addOption(new Option('--timeout <time>', 'how long to wait, such as 90s; 0 for ever').default('1m'))
     .action((names: string[], flags: RefreshFlags, command: Command) =>
       withConnection(command, (connection) => refresh(connection, names, flags)),
     )

@@ -231,6 +231,16 @@ test("somebody else's Secret stays as it is, unless --overwrite is given", async
   expect(loginsOf((await sourceOf(name)) as Secret)).toEqual({ [hub]: { username: 'acme', password } })
 })
 
+test('a Secret of another type cannot be replaced, which is told with what can be done', async () => {
+  const name = nameFor('opaque')
+  const path = `/api/v1/namespaces/${operatorNamespace}/secrets`
+  await lab.create(path, { metadata: { name }, stringData: { of: 'somebody else' } })
+  expect((await create(name, ...byStdin)).stderr).toContain('is there already, and not made here')
+  const { code, stderr } = await create(name, ...byStdin, '--overwrite')
+  expect([code, stderr]).toEqual([2, expect.stringContaining('immutable or of another type; delete it, or')])
+  expect(await credentialOf(name)).toBeNull()
+})
+
 test('a credential that is there is not replaced by chance; with --overwrite what is left out goes', async () => {
   const name = nameFor('again')
   await create(name, ...byStdin, '--include', 'shop', '--exclude', 'web')
@@ -266,6 +276,8 @@ test.each([
 
 test("a name of the operator's own Secrets, and an empty password", async () => {
   expect((await create('regcred-operator-key', ...byStdin)).stderr).toContain("the operator's own Secrets")
+  const own = await create(nameFor('own-key'), '--from-secret', `${operatorNamespace}/regcred-operator-key`)
+  expect([own.code, own.stderr]).toEqual([2, expect.stringContaining("the operator's own Secrets")])
   const empty = await regcred(['create', nameFor('empty'), ...byStdin], { input: '\n' })
   expect([empty.code, empty.stderr]).toEqual([2, 'error: --password-stdin: there was no password on standard input\n'])
 })

@@ -69,8 +69,10 @@ test('an issuer that fails ends the wait with its reason, and exit code 1', asyn
   expect([code, stderr]).toEqual([1, expect.stringMatching(new RegExp(`^error: ${name}: IssuerUnavailable: .*503`))])
   const again = await regcred(['refresh', name, '--wait', '--timeout=3s'])
   expect(again.code).toBe(1)
-  expect(again.stdout).toContain(`Waiting for ${name}: IssuerUnavailable: `)
-  expect(again.stderr).toMatch(new RegExp(`^error: ${name}: timed out; IssuerUnavailable: `))
+  expect(again.stdout).toContain(`Waiting for ${name}: no answer yet, and as before IssuerUnavailable: `)
+  expect(again.stderr).toMatch(
+    new RegExp(`^error: ${name}: timed out; no answer yet, and as before IssuerUnavailable: `),
+  )
   issuer.heal()
   expect((await regcred(['refresh', name, '--wait'])).code).toBe(0)
 })
