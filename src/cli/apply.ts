@@ -1,6 +1,6 @@
 /** Writes several objects so that either all are written or, as far as the API server can say before, none. */
 import { secretPath } from '../controller/secret-writer.ts'
-import { ApiError, isConflict, isNotFound } from '../kube/api-error.ts'
+import { ApiError, isConflict, isFixed, isNotFound } from '../kube/api-error.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { KubeObject } from '../kube/objects.ts'
 import { cliManager } from './connection.ts'
@@ -67,9 +67,13 @@ async function applyOne(
     const options = { fieldManager: cliManager, force: overwrite, query }
     return await client.apply<KubeObject>(pathFor(manifest), manifest, options)
   } catch (error) {
-    if (!(error instanceof ApiError) || !isConflict(error)) throw error
+    if (!(error instanceof ApiError)) throw error
     const { name, namespace } = manifest.metadata
     const what = namespace === undefined ? `${manifest.kind} ${name}` : `${manifest.kind} ${namespace}/${name}`
+    if (manifest.kind === 'Secret' && isFixed(error)) {
+      throw new Problem(`${what} is there already, immutable or of another type; delete it, or choose another name`)
+    }
+    if (!isConflict(error)) throw error
     const cures = manifest.kind === 'Secret' ? `, --from-secret ${namespace}/${name} uses it as it is` : ''
     throw new Problem(`${what} is there already, and not made here (${error.message}); --overwrite replaces it${cures}`)
   }

@@ -5,7 +5,7 @@ import { CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { complete } from './completion/complete.ts'
 import { print, tell } from './output.ts'
-import { type ExitCode, sayingOf } from './problem.ts'
+import { type ExitCode, Problem, sayingOf } from './problem.ts'
 import { createProgram } from './program.ts'
 
 /** Whoever reads the output may have enough of it, as `head` has. */
@@ -27,6 +27,9 @@ function wordsToComplete(): string[] | undefined {
 
 const program = createProgram(packageJson.version)
 try {
+  if (Number.parseInt(process.versions.node, 10) < 24) {
+    throw new Problem(`kubectl-regcred needs Node.js 24 or newer, and this is ${process.versions.node}`)
+  }
   const words = wordsToComplete()
   const [, , ...args] = process.argv
   if (words !== undefined) print(await complete(program, words))

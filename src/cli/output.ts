@@ -2,6 +2,7 @@
 import { styleText } from 'node:util'
 import { Option } from 'commander'
 import { stringify } from 'yaml'
+import { escapeControls } from '../telemetry/text-line.ts'
 
 /** As kubectl writes it, which reads YAML 1.1: there "Off" and times need quotes. */
 const yaml = { version: '1.1', indentSeq: false, lineWidth: 0 } as const
@@ -17,9 +18,9 @@ export function print(text: string): void {
   process.stdout.write(text)
 }
 
-/** What is no result: progress, warnings and what is wrong. */
+/** What is no result: progress, warnings and what is wrong. Others may have put into it what steers terminals. */
 export function tell(text: string): void {
-  process.stderr.write(`${text}\n`)
+  process.stderr.write(`${text.split('\n').map(escapeControls).join('\n')}\n`)
 }
 
 /** An object, or any other value, as kubectl prints it. */

@@ -24,7 +24,9 @@ export function progressOf(before: RegistryCredential, now: RegistryCredential, 
   const failure = failureOf(now)
   if (failure === undefined) return { state: 'waiting', text: asking }
   const text = `${failure.reason}: ${failure.message}`
-  return { state: isSame(failure, failureOf(before)) ? 'waiting' : 'failed', text }
+  if (!isSame(failure, failureOf(before))) return { state: 'failed', text }
+  // A failure that is the same again changes nothing in the status, so it cannot be told from one that is past.
+  return { state: 'waiting', text: `no answer yet, and as before ${text}` }
 }
 
 function rollout(before: RegistryCredential, now: RegistryCredential): Progress {

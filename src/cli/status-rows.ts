@@ -19,7 +19,7 @@ export function statusRow(credential: RegistryCredential, isWide: boolean, now: 
     metadata.name,
     ready?.status ?? unknown,
     conditionOf(credential, 'Verified')?.status ?? none,
-    login === undefined ? none : until(login.expiresAt, 'never', now),
+    login === undefined ? none : until(login.expiresAt, unknown, now),
     status?.namespaces?.summary ?? unknown,
     String(status?.namespaces?.failed ?? unknown),
     ageOf(metadata.creationTimestamp, now),

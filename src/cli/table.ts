@@ -1,4 +1,5 @@
 /** Tables as kubectl prints them: columns as wide as their widest cell, three spaces apart, nothing behind the last. */
+import { escapeControls } from '../telemetry/text-line.ts'
 
 const gap = 3
 /** kubectl's tabwriter makes no column narrower, the gap included. */
@@ -24,7 +25,7 @@ export class Table {
   }
 
   body(rows: readonly (readonly string[])[]): string {
-    const cells = rows.map((row) => row.map((cell) => (cell === '' ? none : cell.replace(/\s+/g, ' '))))
+    const cells = rows.map((row) => row.map((cell) => (cell === '' ? none : escapeControls(cell.replace(/\s+/g, ' ')))))
     for (const row of cells) {
       for (const [column, cell] of row.entries()) {
         this.#widths[column] = Math.max(this.#widths[column] ?? narrowest, cell.length + gap)

@@ -56,6 +56,7 @@ test('every command has help, with an example or an explanation of each of its f
       expect(description).toMatch(/^\w.*[^.]$/s)
     }
   }
+  expect((await regcred(['help', 'status'])).stdout).toBe((await regcred(['status', '--help'])).stdout)
   expect((await regcred([])).stdout).toBe((await regcred(['--help'])).stdout)
 })
 

@@ -58,15 +58,19 @@ export async function startRegcred(args: string[], options: RunOptions = {}): Pr
     env: environment(options),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const started: Started = { child, output: '' }
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (started.output += chunk))
-  return started
+  let output = ''
+  const keep = (chunk: Buffer) => {
+    output += chunk
+  }
+  child.stdout.on('data', keep)
+  child.stderr.on('data', keep)
+  return { child, read: () => output }
 }
 
 export interface Started {
   child: ChildProcess
   /** What it has written so far, to either stream. */
-  output: string
+  read(): string
 }
 
 function environment({ kubeconfig, env }: RunOptions): NodeJS.ProcessEnv {

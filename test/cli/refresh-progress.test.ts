@@ -64,7 +64,7 @@ test.each([
 
 test('what failed before may be past, and is told while it is waited on', () => {
   const failing = credential({ conditions: [ready, condition('RefreshFailing', 'True', 'IssuerUnavailable')] })
-  expect(progress(failing, failing)).toBe('waiting: IssuerUnavailable: IssuerUnavailable.')
+  expect(progress(failing, failing)).toBe('waiting: no answer yet, and as before IssuerUnavailable: IssuerUnavailable.')
   const other = credential({ conditions: [ready, condition('RefreshFailing', 'True', 'IssuerRefused')] })
   expect(progress(other, failing)).toMatch(/^failed: IssuerRefused/)
 })

@@ -15,3 +15,7 @@ test('rows that come later stand below the first ones', () => {
 test('a cell without text says so, and one with line breaks stays one line', () => {
   expect(new Table(['A', 'B']).body([['', 'two\nlines']])).toBe('<none>   two lines\n')
 })
+
+test('what steers terminals is shown', () => {
+  expect(new Table(['A', 'B']).body([['x', '\u001b[31mred\u009b']])).toBe('x     \\u001b[31mred\\u009b\n')
+})

@@ -245,7 +245,8 @@ describe('what the API server says', () => {
     proxy.interfere = first(1, isWatch, `${path}?watch=true&allowWatchBookmarks=true&resourceVersion=1`)
     const { synced, events, restarts, lines } = start({ client: proxied(), path })
     await synced
-    await eventually(() => expect(restarts).toEqual(['expired']))
+    await eventually(() => expect(proxy.requests).toHaveLength(4))
+    expect(restarts).toEqual(['expired'])
     await write('new')
     await eventually(() => expect(events).toEqual(['added kept', 'added new']))
     const requests = seen()

@@ -82,10 +82,10 @@ function list(value: string, values: string[] | undefined): string[] {
 }
 
 async function create(connection: Connection, name: string, flags: CreateFlags): Promise<undefined> {
-  if (name.startsWith(`${operatorName}-`)) {
-    throw new Problem(`the operator's own Secrets have names that begin with ${operatorName}-; choose another name`)
-  }
-  const manifests = await manifestsOf(connection, name, originOf(flags), flags)
+  const origin = originOf(flags)
+  refuseOwn(name)
+  if ('secret' in origin && origin.secret.namespace === connection.operatorNamespace) refuseOwn(origin.secret.name)
+  const manifests = await manifestsOf(connection, name, origin, flags)
   if (flags.dryRun === 'client') {
     show(
       manifests.map((object) => ({ object, isNew: true })),
@@ -105,6 +105,11 @@ async function create(connection: Connection, name: string, flags: CreateFlags):
       `No namespace is selected by --include or --selector: only those labelled use.regcred.dev/${name}=true get it.`,
     )
   }
+}
+
+function refuseOwn(name: string): void {
+  if (!name.startsWith(`${operatorName}-`)) return
+  throw new Problem(`the operator's own Secrets have names that begin with ${operatorName}-; choose another`)
 }
 
 async function manifestsOf(

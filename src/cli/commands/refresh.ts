@@ -3,6 +3,7 @@ import { Argument, type Command, Option } from 'commander'
 import { group, plural, refreshAnnotation } from '../../api/names.ts'
 import type { RegistryCredential } from '../../api/registry-credential.ts'
 import type { KubeClient } from '../../kube/client.ts'
+import { escapeControls } from '../../telemetry/text-line.ts'
 import { completedBy, credentialNames } from '../completion/candidates.ts'
 import { type Connection, cliManager, parseTime, withConnection } from '../connection.ts'
 import { complete, pathOf } from '../credentials.ts'
@@ -23,7 +24,7 @@ export function registerRefresh(program: Command): void {
     .description('ask for a new login of credentials, and wait for it')
     .addArgument(completedBy(new Argument('<names...>', 'the credentials'), credentialNames))
     .option('--wait', 'wait until the new login is in all namespaces, and tell how far it is')
-    .addOption(new Option('--timeout <time>', 'how long to wait, such as 90s; 0 for ever').default('2m'))
+    .addOption(new Option('--timeout <time>', 'how long to wait, such as 90s; 0 for ever').default('1m'))
     .action((names: string[], flags: RefreshFlags, command: Command) =>
       withConnection(command, (connection) => refresh(connection, names, flags)),
     )
@@ -104,6 +105,7 @@ function whyNot(last: Progress | undefined, operatorNamespace: string): string {
 }
 
 function show(name: string, { state, text }: Progress): void {
+  const shown = escapeControls(text)
   if (state === 'failed') tell(`error: ${name}: ${text}`)
-  else print(state === 'done' ? `${name}: ${coloured(text, 'green')}\n` : `Waiting for ${name}: ${text}\n`)
+  else print(state === 'done' ? `${name}: ${coloured(shown, 'green')}\n` : `Waiting for ${name}: ${shown}\n`)
 }
