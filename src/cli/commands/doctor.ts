@@ -1,5 +1,6 @@
 /** `kubectl regcred doctor`: whether the installation is as it has to be. */
 import type { Command } from 'commander'
+import { escapeControls } from '../../telemetry/text-line.ts'
 import { type Connection, versionOf, withConnection } from '../connection.ts'
 import { diagnose } from '../doctor/diagnose.ts'
 import type { Check } from '../doctor/facts.ts'
@@ -43,7 +44,7 @@ const colours: Readonly<Record<Check['level'], Colour>> = {
 const width = 'unknown'.length + 3
 
 function lines({ name, level, message, cure }: Check): string[] {
-  const first = `${coloured(level, colours[level])}${' '.repeat(width - level.length)}${name}: ${message}`
+  const first = `${coloured(level, colours[level])}${' '.repeat(width - level.length)}${name}: ${escapeControls(message)}`
   return cure === undefined ? [first] : [first, `${' '.repeat(width)}  ${cure}`]
 }
 

@@ -74,8 +74,9 @@ export async function readFacts({ client }: Connection, subject: Subject, now: D
   }
   const names = new Set([...(pullSecretsOf(facts) ?? []), ...targetNames(facts)])
   names.delete('') // an entry without a name
+  // Of the names that a pod gives to its pull Secrets, the API server checks nothing.
   const secrets = [...names].map(async (name) => {
-    const read = await tryRead(client.get<Secret>(secretPath(namespace, name)))
+    const read = await tryRead(client.get<Secret>(secretPath(namespace, encodeURIComponent(name))))
     return [name, secretFacts(read)] as const
   })
   return { ...facts, secrets: new Map(await Promise.all(secrets)) }

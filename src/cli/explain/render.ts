@@ -1,4 +1,6 @@
 /** An explanation for people. */
+
+import { escapeControls } from '../../telemetry/text-line.ts'
 import { type Colour, coloured } from '../output.ts'
 import { none, Table, unknown } from '../table.ts'
 import type { Answer, Explanation, ImageExplanation, TriedLogin } from './explain.ts'
@@ -14,13 +16,13 @@ export function renderExplanation(explanation: Explanation): string {
   const list = pullSecrets === undefined ? unknown : pullSecrets.join(', ') || none
   const lines = [
     `${subject} in namespace ${namespace}, ServiceAccount ${serviceAccount}`,
-    `imagePullSecrets that count: ${list}`,
+    escapeControls(`imagePullSecrets that count: ${list}`),
     ...images.flatMap(ofImage),
     ...(stuckPods.length > 0
       ? ['', coloured('Pods of it that cannot pull now, whatever a new one would do:', 'red')]
       : []),
     ...stuckPods.map((name) => `  kubectl regcred explain pod/${name} -n ${namespace}`),
-    ...(notes.length > 0 ? ['', ...notes.map((note) => coloured(`Note: ${note}`, 'yellow'))] : []),
+    ...(notes.length > 0 ? ['', ...notes.map((note) => coloured(escapeControls(`Note: ${note}`), 'yellow'))] : []),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -29,12 +31,10 @@ function ofImage({ user, image, pulls, because, tried, cures }: ImageExplanation
   const [words, colour] = answers[pulls]
   return [
     '',
-    user === 'image'
-      ? `Image ${image}: ${coloured(words, colour)}`
-      : `${capital(user)}: ${image}: ${coloured(words, colour)}`,
-    ...because.map((sentence) => `  ${sentence}`),
+    `${escapeControls(user === 'image' ? `Image ${image}` : `${capital(user)}: ${image}`)}: ${coloured(words, colour)}`,
+    ...because.map((sentence) => escapeControls(`  ${sentence}`)),
     ...(tried.length > 0 ? ['  The kubelet tries, in this order:', ...tableOf(tried)] : []),
-    ...(cures.length > 0 ? ['  What to do:', ...cures.map((cure) => `    ${cure}`)] : []),
+    ...(cures.length > 0 ? ['  What to do:', ...cures.map((cure) => escapeControls(`    ${cure}`))] : []),
   ]
 }
 

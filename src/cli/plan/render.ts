@@ -1,4 +1,6 @@
 /** A plan for people, as a diff; and its sum. Of a Secret only keys are ever shown. */
+
+import { escapeControls } from '../../telemetry/text-line.ts'
 import { type Colour, coloured } from '../output.ts'
 import type { EntryChange, NamespaceDiff, SecretAction } from './diff.ts'
 import type { Plan } from './read-plan.ts'
@@ -43,7 +45,7 @@ export function renderPlan(plan: Plan): string {
     '',
     sum(summaryOf(plan)),
     ...(pending > 0 ? [`Not counted: ${pending} writes that the operator has to do anyway, as things are now.`] : []),
-    ...notes.map((note) => coloured(`Note: ${note}`, 'yellow')),
+    ...notes.map((note) => coloured(`Note: ${escapeControls(note)}`, 'yellow')),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -101,7 +103,9 @@ function ofNamespace({ secrets, serviceAccounts, problems }: NamespaceDiff): str
       ...removed.map((secret) => coloured(`      - imagePullSecrets: ${secret}`, 'red')),
       ...released.map((secret) => `        imagePullSecrets: ${secret} stays, and is not managed any more`),
     ]),
-    ...problems.map(({ credential, reason, message }) => coloured(`  ! ${credential}: ${reason}: ${message}`, 'red')),
+    ...problems.map(({ credential, reason, message }) =>
+      coloured(escapeControls(`  ! ${credential}: ${reason}: ${message}`), 'red'),
+    ),
   ]
 }
 

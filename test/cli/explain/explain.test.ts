@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { RegistryCredentialSpec, RegistryCredentialStatus } from '../../../src/api/registry-credential.ts'
 import { type Explanation, explain } from '../../../src/cli/explain/explain.ts'
 import { type Facts, type Secret, secretFacts } from '../../../src/cli/explain/facts.ts'
+import { renderExplanation } from '../../../src/cli/explain/render.ts'
 import { type Subject, subjectOfImage } from '../../../src/cli/explain/subject.ts'
 import type { ObservedCredential } from '../../../src/controller/observe.ts'
 import type { ObservedServiceAccount } from '../../../src/model/observed.ts'
@@ -436,4 +437,13 @@ test('what is missing, ignored or hidden is noted, and no password ever', () => 
 test('a workload whose pods cannot pull is not well, whatever a new pod would do', () => {
   const { pulls, images, stuckPods } = explain(facts({ subject: { ...template(), stuckPods: ['web-1'] } }))
   expect([pulls, images.map((each) => each.pulls), stuckPods]).toEqual(['no', ['yes'], ['web-1']])
+})
+
+test('what is in a pod does not steer the terminal of who asks about it', () => {
+  const evil = '\u001b[2Jevil'
+  const text = renderExplanation(
+    explain(facts({ subject: pod({ app: evil, pullSecrets: [evil] }), secrets: { [evil]: 'missing' } })),
+  )
+  expect(text).toContain('[2Jevil')
+  expect(text).not.toContain('\u001b')
 })
