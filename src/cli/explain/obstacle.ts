@@ -46,14 +46,14 @@ function ofLogin({ name, status }: ObservedCredential): Obstacle | undefined {
 function ofSecret({ name, secretName, status, suspended }: ObservedCredential, facts: Facts): Obstacle | undefined {
   const { namespace } = facts.subject
   const failure = status?.failures?.find((each) => each.namespace === namespace)
-  const facts_ = facts.secrets.get(secretName)
-  if (facts_?.state === 'read' && !facts_.secret.ours) {
+  const copy = facts.secrets.get(secretName)
+  if (copy?.state === 'read' && !copy.secret.ours) {
     return {
       because: `Secret ${secretName} in namespace ${namespace} was not made by the operator, which leaves it alone (NotOwned).`,
       cure: `Delete it, or hand it over: kubectl annotate secret ${secretName} -n ${namespace} ${adoptAnnotation}=true`,
     }
   }
-  if (facts_?.state === 'missing') {
+  if (copy?.state === 'missing') {
     const why = suspended ? `RegistryCredential ${name} is suspended (spec.suspend).` : failure?.message
     return {
       because: `Secret ${secretName} is not in namespace ${namespace} yet. ${why ?? ''}`.trim(),
@@ -129,9 +129,9 @@ function ofPod(credential: ObservedCredential, image: string, facts: Facts): Obs
   }
   const stuck = caseOf(credential, image, facts)
   if (stuck === undefined) return undefined
-  const others = othersOf(stuck.pod, secretName)
-  if (verdictOf(stuck) === 'OwnList' && others.length > 0) {
-    const because = `The pod has imagePullSecrets of its own (${others.join(', ')}), and so got none from ServiceAccount ${subject.serviceAccount}.`
+  if (verdictOf(stuck) === 'OwnList') {
+    const others = othersOf(stuck.pod, secretName).join(', ')
+    const because = `The pod has imagePullSecrets of its own (${others}), and so got none from ServiceAccount ${subject.serviceAccount}.`
     return { because, cure: `Name ${ownEntry(credential, facts)}, and make the pod anew` }
   }
   const because = `The pod was made before ServiceAccount ${subject.serviceAccount} named Secret ${secretName}, and keeps the list that it was made with.`
