@@ -1,20 +1,14 @@
 /** Whether each image will be pulled, why, and what to do. */
 import { nameOf, parseImage } from '../../model/image.ts'
-import { healsByNewPod, verdictOf } from '../../model/stuck-pod.ts'
-import { caseOf, causeOfWaiting } from './case.ts'
+import { causeOfWaiting } from './case.ts'
 import { type Facts, pullSecretsOf } from './facts.ts'
-import { covers, hiddenSecrets, isPrivate, type Tried, triedFor } from './keys.ts'
+import { covers, hiddenSecrets, isPrivate, triedFor } from './keys.ts'
 import { notesOf } from './notes.ts'
-import { newPod, type Obstacle, obstacleOf } from './obstacle.ts'
+import type { Obstacle } from './obstacle.ts'
+import { ofRefusal } from './refusal.ts'
 import { cannotPull, type SubjectImage } from './subject.ts'
-import { type Validity, validityOf } from './validity.ts'
-
-export type Answer = 'yes' | 'no' | 'unknown'
-
-export interface TriedLogin extends Tried {
-  /** What is known of the login. */
-  validity: Validity
-}
+import { type Answer, cures, curesOf, obstaclesTo, type Told, type TriedLogin, withoutLogin } from './told.ts'
+import { validityOf } from './validity.ts'
 
 export interface ImageExplanation {
   user: string
@@ -91,8 +85,6 @@ function explainImage({ user, image, pulled, waiting }: SubjectImage, facts: Fac
   return part(...ofRefusal(cause, tried, name, facts))
 }
 
-type Told = [pulls: Answer, because: string[], cures: string[]]
-
 /** Nothing has been tried yet, or it is still under way. */
 function ofTried(tried: readonly TriedLogin[], name: string, facts: Facts): Told {
   const [first] = tried
@@ -111,70 +103,6 @@ function ofTried(tried: readonly TriedLogin[], name: string, facts: Facts): Told
   }
   const forPrivate = obstacles.map((each) => `If it is private: ${each.because}`)
   return ['unknown', [withoutLogin(facts), ...forPrivate], cures(obstacles)]
-}
-
-/** The kubelet has tried, and the registry wants another login. */
-function ofRefusal(
-  cause: 'missing' | 'refused' | 'malformed',
-  tried: readonly TriedLogin[],
-  name: string,
-  facts: Facts,
-): Told {
-  const said = { missing: 'The registry wants a login for it', refused: 'The registry refuses the login' }
-  const first = cause === 'malformed' ? 'The kubelet cannot read a pull Secret of the pod' : said[cause]
-  const of = facts.credentials?.filter((each) => covers(each, name)) ?? []
-  for (const credential of of) {
-    if (!tried.some((each) => each.credential === credential.name)) continue
-    const stuck = caseOf(credential, name, facts, cause)
-    const verdict = stuck && verdictOf(stuck)
-    if (verdict === 'wait') {
-      const because = `${first}; that of RegistryCredential ${credential.name} may have come after the last attempt.`
-      return ['unknown', [because], ['Wait: the kubelet tries again within five minutes']]
-    }
-    if (verdict === 'RefusedBefore') {
-      const because = `${first}, but that was before the login in use of RegistryCredential ${credential.name} was had.`
-      return ['unknown', [because], [`Wait: the kubelet tries again within five minutes; or ${newPod(facts)}`]]
-    }
-    if (verdict === 'Refused') {
-      const because = `${first} of RegistryCredential ${credential.name}: it is wrong, or has no right to this image. A new pod is no cure.`
-      return ['no', [because], [`kubectl regcred verify ${credential.name} --image ${name}`, ...curesOf(tried)]]
-    }
-    if (verdict !== undefined && healsByNewPod(verdict)) return ['no', [`${first}.`], [newPod(facts)]]
-  }
-  const obstacles = obstaclesTo(name, facts)
-  const because = obstacles.length > 0 ? obstacles.map((each) => each.because) : [whyRefused(tried, name, facts)]
-  return ['no', [`${first}.`, ...because], [...cures(obstacles), ...curesOf(tried)]]
-}
-
-function whyRefused(tried: readonly TriedLogin[], name: string, facts: Facts): string {
-  if (tried.length > 0) return 'None of the logins that the kubelet has for it is taken.'
-  if (facts.credentials === undefined) return withoutLogin(facts)
-  return `No RegistryCredential has a login for ${name}, nor has any pull Secret of the pod.`
-}
-
-function withoutLogin(facts: Facts): string {
-  const hidden = hiddenSecrets(facts)
-  if (hidden.length > 0)
-    return `It cannot be told whether the kubelet has a login for it: you may not read Secret ${hidden.join(', ')}.`
-  if (pullSecretsOf(facts) === undefined) return 'It cannot be told whether the kubelet has a login for it.'
-  return 'The kubelet has no login for it, and asks the registry without one: that works for public images only.'
-}
-
-function obstaclesTo(name: string, facts: Facts): Obstacle[] {
-  const of = facts.credentials?.filter((each) => !each.deleting && covers(each, name)) ?? []
-  const obstacles = of.map((each) => obstacleOf(each, name, facts)).filter((each) => each !== undefined)
-  return obstacles
-}
-
-function cures(obstacles: readonly Obstacle[]): string[] {
-  return obstacles.flatMap(({ cure }) => cure ?? [])
-}
-
-function curesOf(tried: readonly TriedLogin[]): string[] {
-  const names = new Set(
-    tried.filter(({ validity }) => validity.good === 'no').flatMap(({ credential }) => credential ?? []),
-  )
-  return [...names].map((name) => `kubectl regcred status ${name} -o wide`)
 }
 
 /** What the kubelet cannot read keeps it from reading all others. */

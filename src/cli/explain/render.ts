@@ -3,7 +3,8 @@
 import { escapeControls } from '../../telemetry/text-line.ts'
 import { type Colour, coloured } from '../output.ts'
 import { none, Table, unknown } from '../table.ts'
-import type { Answer, Explanation, ImageExplanation, TriedLogin } from './explain.ts'
+import type { Explanation, ImageExplanation } from './explain.ts'
+import type { Answer, TriedLogin } from './told.ts'
 
 const answers: Readonly<Record<Answer, readonly [string, Colour]>> = {
   yes: ['will be pulled, as far as can be told', 'green'],

@@ -1,8 +1,8 @@
 /** What is known of a login that the kubelet tries, without trying it. */
 import type { ObservedCredential } from '../../controller/observe.ts'
-import type { Answer } from './explain.ts'
 import type { Facts } from './facts.ts'
 import type { Tried } from './keys.ts'
+import type { Answer } from './told.ts'
 
 export interface Validity {
   good: Answer

@@ -292,6 +292,18 @@ describe('it will not be pulled, and is told why and what to do', () => {
       /kubectl delete secret mine -n team-a/,
     ],
     [
+      'a Secret that the kubelet cannot read, and whoever asks may not',
+      facts({
+        subject: pod({
+          pullSecrets: ['mine', 'regcred'],
+          waiting: { reason: 'illegal base64 data at input byte 3', message: '' },
+        }),
+        secrets: { mine: 'forbidden', regcred: 'forbidden' },
+      }),
+      /cannot read one of the pull Secrets of the pod/,
+      /the one of mine, regcred that is malformed/,
+    ],
+    [
       'a credential without a login',
       facts({
         credentials: [withoutLogin({ registries: ['ghcr.io'] })],
