@@ -6,6 +6,7 @@ import type { KubeObject } from '../kube/objects.ts'
 import { cliManager } from './connection.ts'
 import { pathOf } from './credentials.ts'
 import type { Manifest } from './manifests.ts'
+import { tell } from './output.ts'
 import { Problem } from './problem.ts'
 
 export interface Applied {
@@ -37,8 +38,14 @@ export async function applyAll(
   if (dryRun) return trials
   const applied: Applied[] = []
   for (const [index, manifest] of manifests.entries()) {
-    const object = await applyOne(client, manifest, overwrite, false)
-    applied.push({ object, isNew: trials[index]?.isNew ?? true })
+    try {
+      const object = await applyOne(client, manifest, overwrite, false)
+      applied.push({ object, isNew: trials[index]?.isNew ?? true })
+    } catch (error) {
+      const done = manifests.slice(0, index).map(nameOf).join(', ')
+      if (done !== '') tell(`${done} has been written, ${nameOf(manifest)} has not; the same command again goes on`)
+      throw error
+    }
   }
   return applied
 }
@@ -69,7 +76,7 @@ async function applyOne(
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     const { name, namespace } = manifest.metadata
-    const what = namespace === undefined ? `${manifest.kind} ${name}` : `${manifest.kind} ${namespace}/${name}`
+    const what = nameOf(manifest)
     if (manifest.kind === 'Secret' && isFixed(error)) {
       throw new Problem(`${what} is there already, immutable or of another type; delete it, or choose another name`)
     }
@@ -77,6 +84,10 @@ async function applyOne(
     const cures = manifest.kind === 'Secret' ? `, --from-secret ${namespace}/${name} uses it as it is` : ''
     throw new Problem(`${what} is there already, and not made here (${error.message}); --overwrite replaces it${cures}`)
   }
+}
+
+function nameOf({ kind, metadata: { name, namespace } }: Manifest): string {
+  return namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`
 }
 
 function pathFor({ kind, metadata: { name, namespace = '' } }: Manifest): string {

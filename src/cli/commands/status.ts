@@ -3,7 +3,6 @@ import { Argument, type Command } from 'commander'
 import type { RegistryCredential } from '../../api/registry-credential.ts'
 import { completedBy, credentialNames } from '../completion/candidates.ts'
 import { type Connection, withConnection } from '../connection.ts'
-import { complete } from '../credentials.ts'
 import { named } from '../named.ts'
 import { type Format, listOf, outputFlag, print, rendered, tell } from '../output.ts'
 import type { ExitCode } from '../problem.ts'
@@ -30,26 +29,26 @@ export function registerStatus(program: Command): void {
 
 async function status({ client }: Connection, names: string[], { output, watch }: StatusFlags): Promise<ExitCode> {
   const { found, exitCode } = await named(client, names)
-  const isWide = output === 'wide'
-  const printer = output === 'json' || output === 'yaml' ? undefined : new Table(statusHeaders(isWide))
-  const rows = (credentials: RegistryCredential[]) => credentials.map((each) => statusRow(each, isWide, new Date()))
-  if (printer === undefined) {
-    if (names.length === 0 || found.length > 0) print(whole(found, output))
-  } else if (found.length > 0) {
-    print(printer.head(rows(found)))
-  } else if (names.length === 0) {
-    tell('No resources found')
-  }
-  if (watch) {
-    await watchCredentials(client, names, found, (credential) =>
-      print(printer === undefined ? whole([credential], output) : printer.body(rows([credential]))),
-    )
-  }
-  const failures = printer === undefined ? [] : found.flatMap(failureRows)
+  const isTable = output === undefined || output === 'wide'
+  const show = isTable ? tableOf(output === 'wide') : (some: Credentials) => print(rendered(listOf(some), output))
+  if (found.length > 0) show(found)
+  else if (names.length === 0 && isTable) tell('No resources found')
+  else if (names.length === 0) show([])
+  if (watch) await watchCredentials(client, names, found, (credential) => show([credential]))
+  const failures = isTable ? found.flatMap(failureRows) : []
   if (failures.length > 0) print(`\n${new Table(failureHeaders).head(failures)}`)
   return exitCode
 }
 
-function whole(credentials: RegistryCredential[], output: Format | undefined): string {
-  return rendered(listOf(credentials.map(complete)), output === 'json' ? 'json' : 'yaml')
+type Credentials = readonly RegistryCredential[]
+
+/** Prints rows, and the headers before the first. */
+function tableOf(isWide: boolean): (credentials: Credentials) => void {
+  const table = new Table(statusHeaders(isWide))
+  let isBegun = false
+  return (credentials) => {
+    const rows = credentials.map((each) => statusRow(each, isWide, new Date()))
+    print(isBegun ? table.body(rows) : table.head(rows))
+    isBegun = true
+  }
 }

@@ -6,6 +6,8 @@ import { parseAllDocuments } from 'yaml'
 import type { RegistryCredential } from '../../../src/api/registry-credential.ts'
 import { temporaryFolders } from '../../cluster/temporary.ts'
 import { Lab, loginsOf, operatorNamespace, type Secret } from '../../controller/lab.ts'
+import { first, startHttpProxy } from '../../kube/http-proxy.ts'
+import { configOf } from '../../kube/setup.ts'
 import { leaksIn, newCanary } from '../../support/canary.ts'
 import { regcred } from '../plugin.ts'
 import { credentialsRight, secretsRight, userWith } from '../rights.ts'
@@ -200,6 +202,32 @@ test('nothing is written when the API server would refuse one of the two', async
     expect.stringContaining('cannot patch resource "registrycredentials"'),
   ])
   await expectNothing(name)
+})
+
+test('a failure between the two writes is told, and the same command goes on from there', async () => {
+  const proxy = await startHttpProxy(configOf())
+  try {
+    const isLast = (method: string, url: URL) =>
+      method === 'PATCH' && url.pathname.includes('registrycredentials') && !url.searchParams.has('dryRun')
+    proxy.interfere = first(1, isLast, (response) => response.destroy())
+    const cluster = { name: 'proxy', cluster: { server: proxy.url, 'insecure-skip-tls-verify': true } }
+    const contexts = [{ name: 'proxy', context: { cluster: 'proxy', user: 'nobody' } }]
+    const users = [{ name: 'nobody', user: {} }]
+    const kubeconfig = join(folder(), 'kubeconfig')
+    writeFileSync(kubeconfig, JSON.stringify({ clusters: [cluster], contexts, users, 'current-context': 'proxy' }))
+    const name = nameFor('cut')
+    const run = () => regcred(['create', name, ...byStdin, '--include', 'shop'], { input: password, kubeconfig })
+    const cut = await run()
+    expect([cut.code, cut.stdout]).toEqual([2, ''])
+    expect(cut.stderr).toContain(
+      `Secret ${operatorNamespace}/${name} has been written, RegistryCredential ${name} has not; the same command again goes on\n`,
+    )
+    expect(await credentialOf(name)).toBeNull()
+    expect(await run()).toMatchObject({ code: 0, stderr: '' })
+    expect(await credentialOf(name)).not.toBeNull()
+  } finally {
+    await proxy.close()
+  }
 })
 
 test('who may write both needs no more rights than that', async () => {

@@ -100,6 +100,19 @@ test('--watch adds a row whenever one changes, and one when it goes', async () =
   }
 })
 
+test('one that is not there yet is told and waited for: --watch prints the headers with the first', async () => {
+  const { child, ...seen } = await startRegcred(['status', '--watch', '--request-timeout', '20s', lab.unique('late')])
+  try {
+    await eventually(() => expect(seen.read()).toContain('not found'))
+    const name = await lab.credential('late', { source: { secretRef: { name: 'any' } } })
+    await eventually(() =>
+      expect(cellsOf(seen.read()).map(([first]) => first)).toEqual([expect.stringContaining('NotFound'), 'NAME', name]),
+    )
+  } finally {
+    child.kill()
+  }
+})
+
 test('rights: who may get one sees that one; who may not watch is told so', async () => {
   const kubeconfig = await userWith({ cluster: [{ ...credentialsRight('get'), resourceNames: [good] }] })
   expect((await regcred(['status', good], { kubeconfig })).code).toBe(0)
