@@ -5,11 +5,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { apiReference } from './generate/api-reference.ts'
+import { expected } from './generate/expected.ts'
 import { flagReference } from './generate/flag-reference.ts'
 import type { Generated } from './generate/generated.ts'
 import { types } from './generate/types.ts'
 
-const generators: (() => Promise<Generated[]>)[] = [types, apiReference, flagReference]
+const generators: (() => Promise<Generated[]>)[] = [types, apiReference, flagReference, expected]
 
 const onlyChecks = process.argv.includes('--check')
 for (const generate of generators) {

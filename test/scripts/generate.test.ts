@@ -8,14 +8,16 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 const root = join(import.meta.dirname, '..', '..')
 const crdFile = join('crds', 'registrycredentials.yaml')
 const typesFile = join('src', 'api', 'registry-credential.ts')
+const expectedFile = join('src', 'cli', 'doctor', 'expected.ts')
 const references = [join('docs', 'reference', 'api.md'), join('docs', 'reference', 'flags.md')]
 
-/** A folder with copies of the CRD and of what is generated: the script takes them from its working folder. */
+/** A folder with copies of what is generated and what it is made from: the script takes both from its working folder. */
 let folder: string
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'generate-'))
-  for (const file of [crdFile, typesFile, ...references]) cpSync(join(root, file), join(folder, file))
+  for (const path of ['crds', 'config', typesFile, expectedFile, ...references])
+    cpSync(join(root, path), join(folder, path), { recursive: true })
 })
 
 afterEach(() => {
@@ -51,7 +53,7 @@ test('a changed CRD makes --check fail with the cure, and leaves the file alone'
   expect(readFileSync(join(folder, typesFile), 'utf8')).not.toContain('Keep')
 })
 
-test.each([typesFile, ...references])('%s, edited by hand or missing, makes --check fail', (file) => {
+test.each([typesFile, expectedFile, ...references])('%s, edited by hand or missing, makes --check fail', (file) => {
   edit(file, 'Generated from', 'Once generated from')
   expect(generate('--check')).toMatchObject({ status: 1, stderr: expect.stringMatching(`^${file} is not what `) })
   rmSync(join(folder, file))
@@ -63,6 +65,13 @@ test('generating brings types and reference to the CRD', () => {
   expect(generate()).toMatchObject({ status: 0, stderr: '' })
   expect(readFileSync(join(folder, typesFile), 'utf8')).toContain("deletionPolicy: 'Delete' | 'Orphan' | 'Keep'")
   expect(readFileSync(join(folder, 'docs/reference/api.md'), 'utf8')).toContain('`"Orphan"` or `"Keep"`')
+  expect(generate('--check').status).toBe(0)
+})
+
+test('the plugin knows the policies of config/ as they are', () => {
+  edit(join('config', 'guard', 'secrets.yaml'), 'variables.own && object.type in', 'object.type in')
+  expect(generate('--check').stderr).toContain('expected.ts is not what crds/, config/guard and config/admission gives')
+  expect(generate()).toMatchObject({ status: 0, stderr: '' })
   expect(generate('--check').status).toBe(0)
 })
 
