@@ -6,6 +6,7 @@ import { KubeClient } from '../kube/client.ts'
 import { parseGoDuration } from '../model/go-duration.ts'
 import { completedBy, namespaceNames } from './completion/candidates.ts'
 import { loadKubeConfig } from './kubeconfig.ts'
+import { objectName } from './object-name.ts'
 import { type ExitCode, Problem } from './problem.ts'
 
 /** Made when it is first used: what only prints needs no kubeconfig. */
@@ -41,9 +42,14 @@ export const connectionFlags: readonly Option[] = [
   new Option('--context <name>', 'the context of the kubeconfig to use'),
   new Option('--cluster <name>', 'the cluster of the kubeconfig to use'),
   new Option('--user <name>', 'the user of the kubeconfig to use'),
-  completedBy(new Option('-n, --namespace <name>', 'the namespace, where a command is about one'), namespaceNames),
   completedBy(
-    new Option('--operator-namespace <name>', 'where the operator and the source Secrets are').default(systemNamespace),
+    new Option('-n, --namespace <name>', 'the namespace, where a command is about one').argParser(objectName),
+    namespaceNames,
+  ),
+  completedBy(
+    new Option('--operator-namespace <name>', 'where the operator and the source Secrets are')
+      .default(systemNamespace)
+      .argParser(objectName),
     namespaceNames,
   ),
   new Option('--as <user>', 'the user to act as; yours has to have the right to impersonate'),

@@ -9,6 +9,7 @@ import type { Entries } from '../model/docker-config.ts'
 import { entriesOf, type Given, GivenProblem } from '../model/given.ts'
 import { canonicalKey, KeyProblem } from '../model/registry-key.ts'
 import { dockerConfigOf, givenBy, type SourceSecret } from '../model/source-secret.ts'
+import { isObjectName } from './object-name.ts'
 import { tell } from './output.ts'
 import { Problem } from './problem.ts'
 
@@ -56,7 +57,10 @@ export async function readLogin(
   origin: Exclude<Origin, { secret: SecretName }>,
   registries: readonly string[] | undefined,
 ): Promise<Entries> {
-  if ('flags' in origin) return usable('the login', { entries: await byFlags(origin.flags) }, registries)
+  if ('flags' in origin) {
+    const entries = await byFlags(origin.flags)
+    return usable('the login', () => ({ entries }), registries)
+  }
   const { file } = origin
   let content: string
   try {
@@ -65,7 +69,7 @@ export async function readLogin(
     throw new Problem(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
   const form = basename(file) === '.dockercfg' ? '.dockercfg' : '.dockerconfigjson'
-  return readable(file, () => usable(file, dockerConfigOf(content, form), registries))
+  return usable(file, () => dockerConfigOf(content, form), registries)
 }
 
 /** What a Secret gives. @throws Problem, ApiError */
@@ -76,13 +80,12 @@ export async function readLoginSecret(
 ): Promise<Entries> {
   const secret = await client.get<KubeObject & Partial<SourceSecret>>(secretPath(namespace, name))
   const { type = 'Opaque', data = {} } = secret
-  const what = `Secret ${namespace}/${name}`
-  return readable(what, () => usable(what, givenBy({ type, data }), registries))
+  return usable(`Secret ${namespace}/${name}`, () => givenBy({ type, data }), registries)
 }
 
 function secretNameOf(given: string): SecretName {
   const [namespace = '', name = '', ...rest] = given.split('/')
-  if (namespace === '' || name === '' || rest.length > 0) {
+  if (!isObjectName(namespace) || !isObjectName(name) || rest.length > 0) {
     throw new Problem(`--from-secret: "${given}" is not of the form NAMESPACE/NAME`)
   }
   return { namespace, name }
@@ -118,9 +121,15 @@ async function passwordFromStdin(): Promise<string> {
   return password
 }
 
-/** @param what it is called in messages */
-function usable(what: string, given: Given, registries: readonly string[] | undefined): Entries {
-  return readable(what, () => entriesOf(registries === undefined ? given : withoutOthers(given), registries))
+/** @param what it is called in messages @throws Problem, instead of GivenProblem */
+function usable(what: string, read: () => Given, registries: readonly string[] | undefined): Entries {
+  try {
+    const given = read()
+    return entriesOf(registries === undefined ? given : withoutOthers(given), registries)
+  } catch (error) {
+    if (!(error instanceof GivenProblem)) throw error
+    throw new Problem(`${what} cannot be used: ${error.message.replaceAll('spec.registries', '--registries')}`)
+  }
 }
 
 /** Of a file with many entries, those that could never be used hinder only who asks for all. */
@@ -134,13 +143,4 @@ function withoutOthers(given: Given): Given {
     }
   })
   return { entries: new Map(entries) }
-}
-
-function readable<Result>(what: string, read: () => Result): Result {
-  try {
-    return read()
-  } catch (error) {
-    if (!(error instanceof GivenProblem)) throw error
-    throw new Problem(`${what} cannot be used: ${error.message.replaceAll('spec.registries', '--registries')}`)
-  }
 }

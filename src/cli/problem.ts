@@ -1,5 +1,5 @@
 /** What ends a command before it is done, and how that is said: in kubectl's words, on one line, without a stack. */
-import { ApiError, ConnectionError, isForbidden, isNotFound } from '../kube/api-error.ts'
+import { ApiError, ConnectionError, isNotFound } from '../kube/api-error.ts'
 
 /** Of every command: 0 it is done, or the answer is yes; 1 the answer is no; 2 it could not be done or found out. */
 export type ExitCode = 0 | 1 | 2
@@ -34,9 +34,4 @@ function ofConnection({ code, message }: ConnectionError): string {
     return `error: the kubeconfig gives no credentials for ${server} (${code}); kubectl get --raw /version tells more`
   }
   return `error: ${message}`
-}
-
-/** The right that is missing, as the API server names it; undefined where the error is another. */
-export function missingRight(error: unknown): string | undefined {
-  return isForbidden(error) ? (error as ApiError).message : undefined
 }

@@ -37,9 +37,15 @@ export function createProgram(version: string): Command {
     .helpOption('-h, --help', 'print this')
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError("See 'kubectl regcred --help' for usage.")
+    .configureOutput({ outputError: (text, write) => write(withoutValue(text)) })
     .exitOverride()
     .addHelpText('after', explanation)
   for (const flag of connectionFlags) program.addOption(flag)
   for (const register of commands) register(program)
   return program
+}
+
+/** A flag that is mistyped may have a password for its value. */
+function withoutValue(error: string): string {
+  return error.replace(/^(error: unknown option '--[^=]*)=.*'$/ms, "$1'")
 }

@@ -20,7 +20,7 @@ const underWay = ['Issuing', 'Progressing', 'NamespacesFailed']
  */
 export function progressOf(before: RegistryCredential, now: RegistryCredential, request: string): Progress {
   if (now.metadata.deletionTimestamp !== undefined) return { state: 'failed', text: 'it is being deleted' }
-  if (now.status?.credential?.refreshRequest === request) return rollout(before, now)
+  if (now.status?.credential?.refreshRequest === request) return rollout(now, loginNow(before, now, request))
   const failure = failureOf(now)
   if (failure === undefined) return { state: 'waiting', text: asking }
   const text = `${failure.reason}: ${failure.message}`
@@ -29,11 +29,17 @@ export function progressOf(before: RegistryCredential, now: RegistryCredential, 
   return { state: 'waiting', text: `no answer yet, and as before ${text}` }
 }
 
-function rollout(before: RegistryCredential, now: RegistryCredential): Progress {
+/** The times in a status are of whole seconds: of one that was issued in the second of the request it cannot be told. */
+function loginNow(before: RegistryCredential, now: RegistryCredential, request: string): string {
+  const issuedAt = now.status?.credential?.issuedAt ?? ''
+  if (issuedAt !== before.status?.credential?.issuedAt) return 'the new login'
+  return issuedAt.slice(0, 19) < request.slice(0, 19) ? 'the login, the same as before,' : 'the login'
+}
+
+function rollout(now: RegistryCredential, login: string): Progress {
   const { status } = now
   const { selected = 0, synced = 0, failed = 0 } = status?.namespaces ?? {}
-  const isNew = status?.credential?.issuedAt !== before.status?.credential?.issuedAt
-  const where = `${isNew ? 'the new login' : 'the login, the same as before,'} is in ${synced} of ${selected} namespaces`
+  const where = `${login} is in ${synced} of ${selected} namespaces`
   if (failed > 0) {
     const [first] = status?.failures ?? []
     const which = first === undefined ? '' : `; first ${first.namespace}: ${first.reason}: ${first.message}`

@@ -13,7 +13,12 @@ interface Case {
   counts?: ReturnType<typeof namespaces>
 }
 
-function credential({ answered, issuedAt = 'before', conditions = [ready], counts = namespaces(2, 2) }: Case) {
+function credential({
+  answered,
+  issuedAt = '2026-11-30T11:00:00Z',
+  conditions = [ready],
+  counts = namespaces(2, 2),
+}: Case) {
   const login = { registries: [], issuedAt, ...(answered !== undefined && { refreshRequest: answered }) }
   return credentialWith({ conditions, namespaces: counts, credential: login })
 }
@@ -31,7 +36,7 @@ test('the operator has not answered yet, also where it has answered another requ
 })
 
 test('a new login is waited for until it is in all namespaces', () => {
-  const answered = { answered: request, issuedAt: 'after' }
+  const answered = { answered: request, issuedAt: '2026-11-30T12:00:01Z' }
   const reconciling = [ready, condition('Reconciling', 'True', 'Progressing')]
   expect(progress(credential({ ...answered, counts: namespaces(2, 1), conditions: reconciling }))).toBe(
     'waiting: the new login is in 1 of 2 namespaces',
@@ -46,8 +51,14 @@ test('a source that gives what it gave before has answered too', () => {
   )
 })
 
+test('of a login of the same second as the request it is not told whether it is new', () => {
+  const issuedAt = '2026-11-30T12:00:00Z'
+  const since = credential({ issuedAt })
+  expect(progress(credential({ answered: request, issuedAt }), since)).toMatch(/^done: the login is in/)
+})
+
 test('a namespace that fails ends it', () => {
-  const failed = credential({ answered: request, issuedAt: 'after', counts: namespaces(3, 2, 1) })
+  const failed = credential({ answered: request, issuedAt: '2026-11-30T12:00:01Z', counts: namespaces(3, 2, 1) })
   const failures = [{ namespace: 'shop', reason: 'NotOwned', message: 'It is foreign.' }]
   expect(progress({ ...failed, status: { ...failed.status, failures } })).toBe(
     'failed: the new login is in 2 of 3 namespaces, 1 failed; first shop: NotOwned: It is foreign.',

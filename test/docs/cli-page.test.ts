@@ -43,7 +43,7 @@ test.each(program.commands.map((command) => [command.name(), command] as const))
     const text = section(name)
     const rows = text.split('\n').filter((line) => /^\| `[-<[]/.test(line))
     expect(rows).toEqual(rowsOf(command))
-    expect(text).toMatch(new RegExp(`\`\`\`console\n\\$ .*kubectl regcred ${name}`))
+    expect(text).toMatch(new RegExp(`\`\`\`text\n\\$ .*kubectl regcred ${name}`))
   },
 )
 

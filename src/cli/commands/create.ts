@@ -8,6 +8,7 @@ import { withoutManagedFields } from '../credentials.ts'
 import { type LoginFlags, type Origin, originOf, readLogin, readLoginSecret } from '../given-login.ts'
 import { parseSelector } from '../label-selector-text.ts'
 import { credential, type Manifest, sourceSecret, type Wanted } from '../manifests.ts'
+import { objectName } from '../object-name.ts'
 import { listOf, outputFlag, print, rendered, tell } from '../output.ts'
 import { Problem } from '../problem.ts'
 
@@ -30,7 +31,7 @@ export function registerCreate(program: Command): void {
     .description(
       'create a credential and its source Secret, as kubectl create secret docker-registry does for one namespace',
     )
-    .argument('<name>', 'of the credential, and of its source Secret')
+    .argument('<name>', 'of the credential, and of its source Secret', objectName)
     .addOption(new Option('--docker-server <server>', 'the registry').default('https://index.docker.io/v1/'))
     .option('--docker-username <name>', 'the user name for the registry')
     .option('--password-stdin', 'read the password from standard input')

@@ -289,6 +289,7 @@ test.each([
   [['--docker-username', 'acme'], 'the password is missing; --password-stdin reads it'],
   [[...byStdin, '--docker-password', 'x'], 'exclude each other'],
   [['--from-secret', 'regcred'], 'is not of the form NAMESPACE/NAME'],
+  [['--from-secret', 'a/b?c'], 'is not of the form NAMESPACE/NAME'],
   [['--from-secret', 'default/not-there'], 'secrets "not-there" not found'],
   [['--from-docker-config', '/nonexistent'], '/nonexistent cannot be read (ENOENT)'],
   [[...byStdin, '--docker-server', 'oci://ghcr.io'], 'what --docker-server gives has a scheme other than https://'],
@@ -300,6 +301,13 @@ test.each([
   const { code, stdout, stderr } = await create(name, ...args)
   expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining(said)])
   await expectNothing(name)
+})
+
+test('what is no name of an object never gets into a path', async () => {
+  for (const args of [['a/b'], ['A'], ['x', '-n', '../x'], ['x', '--operator-namespace', 'a?b']]) {
+    const { code, stderr } = await regcred(['create', ...args, ...byStdin], { input: password })
+    expect([code, stderr]).toEqual([2, expect.stringContaining('It is not a name in Kubernetes')])
+  }
 })
 
 test("a name of the operator's own Secrets, and an empty password", async () => {
@@ -330,8 +338,9 @@ test('the login is printed by nothing but -o: not when it is refused, nor when t
     await create(name, '--from-docker-config', stray),
     await create(name, '--docker-username', 'u', '--docker-password', 'x', '--docker-server', password),
     await regcred(['create', name, ...byStdin], { input: `${password}\nand more` }),
+    await create(name, `--docker-passwrod=${password}`),
   ]
   const places = Object.fromEntries(outcomes.map(({ stdout, stderr }, index) => [`outcome ${index}`, stdout + stderr]))
   expect(leaksIn(places, { password })).toEqual([])
-  expect(outcomes.map(({ code }) => code)).toEqual([0, 2, 2, 0, 2, 2, 2, 2])
+  expect(outcomes.map(({ code }) => code)).toEqual([0, 2, 2, 0, 2, 2, 2, 2, 2])
 })
