@@ -83,7 +83,7 @@ function contendedCheck(all: readonly RegistryCredential[]): Check {
   const [first] = contended
   if (first === undefined) return { name, level: 'ok', message: 'nobody undoes what the operator writes' }
   const message = `${namesOf(contended)}: ${conditionOf(first, 'Contended')?.message}`
-  return { name, level: 'error', message, cure: 'docs/gitops.md: what to do about ServiceAccounts in Git' }
+  return { name, level: 'error', message, cure: 'docs/how-to/gitops.md: what to do about ServiceAccounts in Git' }
 }
 
 function foreignCheck(all: readonly RegistryCredential[]): Check {

@@ -22,7 +22,7 @@ export function admissionCheck(facts: Facts): Check {
   const { mutating, server, credentials } = facts
   if (mutating.state === 'forbidden') return hidden(name, 'MutatingAdmissionPolicies')
   const found: Policies = mutating.state === 'read' ? mutating.value : { policies: [], bindings: [] }
-  const cure = 'Add the component config/admission: docs/admission.md'
+  const cure = 'Add the component config/admission: docs/how-to/admission.md'
   if (!found.policies.some(({ metadata }) => admission.includes(metadata.name))) {
     const asking =
       credentials.state === 'read' ? credentials.value.filter(({ spec }) => spec.pods === 'AddToOwnList') : []
@@ -32,7 +32,7 @@ export function admissionCheck(facts: Facts): Check {
       return {
         name,
         level: 'ok',
-        message: `not installed, which is fine; ${isServed ? 'they are recommended (docs/admission.md)' : how}`,
+        message: `not installed, which is fine; ${isServed ? 'they are recommended (docs/how-to/admission.md)' : how}`,
       }
     const message = `not installed, so spec.pods AddToOwnList of ${asking.map(({ metadata }) => metadata.name).join(', ')} has no effect`
     return { name, level: 'error', message, cure: how }

@@ -103,7 +103,7 @@ function ofReference(credential: ObservedCredential, facts: Facts): Obstacle | u
     return { because, cure: 'kubectl regcred doctor, if it does not come within seconds' }
   }
   const cure =
-    'Leave imagePullSecrets out of the manifest of the ServiceAccount; docs/gitops.md has the ways for Argo CD and Flux'
+    'Leave imagePullSecrets out of the manifest of the ServiceAccount; docs/how-to/gitops.md has the ways for Argo CD and Flux'
   const isContended = credential.status?.conditions?.some(
     ({ type, status }) => type === 'Contended' && status === 'True',
   )

@@ -247,13 +247,13 @@ describe('it will not be pulled, and is told why and what to do', () => {
       'a reference that somebody took off',
       facts({ subject: template(), account: { pullSecrets: [], listManager: 'argocd-controller' } }),
       /the operator had added it, and it was taken off by field manager argocd-controller/,
-      /docs\/gitops.md/,
+      /docs\/how-to\/gitops.md/,
     ],
     [
       'a reference that somebody takes off again and again',
       facts({ subject: template(), account: { pullSecrets: [] }, credentials: [contended()] }),
       /it was taken off\. It is undone again and again/,
-      /docs\/gitops.md/,
+      /docs\/how-to\/gitops.md/,
     ],
     [
       'a reference that is not there yet',
