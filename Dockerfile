@@ -8,7 +8,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY scripts/build.ts scripts/
 COPY src src
-RUN npm run build
+RUN npm run build && rm dist/kubectl-regcred.mjs
 
 FROM gcr.io/distroless/nodejs24-debian13:nonroot
 LABEL org.opencontainers.image.title="regcred-operator" \

@@ -3,12 +3,14 @@
  * which is read when that is first asked: the SDKs of the clouds cost memory. It takes a third less of that than the
  * sources with their packages, and the image has no node_modules. Without comments and white space, which cost memory too, but
  * with all names: stack traces name the classes and functions of the sources as they are.
+ *
+ * Beside it dist/kubectl-regcred.mjs, the plugin of kubectl: one file, which is all that its users need but Node.
  */
-import { rm, writeFile } from 'node:fs/promises'
+import { chmod, rm, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { build, type Plugin } from 'esbuild'
+import { type BuildOptions, build, type Plugin } from 'esbuild'
 
 const root = join(import.meta.dirname, '..')
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { 'source-maps': { type: 'boolean' } } })
@@ -75,30 +77,46 @@ const slim: Plugin = {
   },
 }
 
-await rm(outdir, { recursive: true, force: true })
-const result = await build({
-  entryPoints: { 'regcred-operator': join(root, 'src', 'main.ts') },
-  outdir,
-  outExtension: { '.js': '.mjs' },
-  chunkNames: 'chunks/[name]-[hash]',
-  splitting: true,
+const common: BuildOptions = {
   bundle: true,
   format: 'esm',
   platform: 'node',
   target: 'node24',
   minifySyntax: true,
   minifyWhitespace: true,
-  // Beside it: one character of a name that is not ASCII, and V8 keeps two bytes for each of the bundle.
-  legalComments: 'external',
-  // For bench/profile.ts. The code does not name them, and so is the same with and without, but for the hashes of the chunks.
-  sourcemap: values['source-maps'] ? 'external' : false,
-  sourcesContent: false,
   plugins: [slim, builtins],
   // A package of jest's that debug takes when it is there.
   external: ['supports-color'],
   // CommonJS packages within call require(), which an ES module does not have.
   banner: { js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)" },
   logLevel: 'info',
+}
+
+await rm(outdir, { recursive: true, force: true })
+const operator = await build({
+  ...common,
+  entryPoints: { 'regcred-operator': join(root, 'src', 'main.ts') },
+  outdir,
+  outExtension: { '.js': '.mjs' },
+  chunkNames: 'chunks/[name]-[hash]',
+  splitting: true,
+  // Beside it: one character of a name that is not ASCII, and V8 keeps two bytes for each of the bundle.
+  legalComments: 'external',
+  // For bench/profile.ts. The code does not name them, and so is the same with and without, but for the hashes of the chunks.
+  sourcemap: values['source-maps'] ? 'external' : false,
+  sourcesContent: false,
   metafile: true,
 })
-if (metafile !== undefined) await writeFile(metafile, JSON.stringify(result.metafile))
+const pluginFile = join(outdir, 'kubectl-regcred.mjs')
+const plugin = await build({
+  ...common,
+  entryPoints: [join(root, 'src', 'cli', 'main.ts')],
+  outfile: pluginFile,
+  legalComments: 'eof',
+  metafile: true,
+})
+await chmod(pluginFile, 0o755)
+if (metafile !== undefined) {
+  const outputs = { ...operator.metafile.outputs, ...plugin.metafile.outputs }
+  await writeFile(metafile, JSON.stringify({ outputs }))
+}

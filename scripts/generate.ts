@@ -6,11 +6,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { apiReference } from './generate/api-reference.ts'
 import { chart } from './generate/chart.ts'
+import { expected } from './generate/expected.ts'
 import { flagReference } from './generate/flag-reference.ts'
 import type { Generated } from './generate/generated.ts'
 import { types } from './generate/types.ts'
 
-const generators: (() => Promise<Generated[]>)[] = [types, apiReference, flagReference, chart]
+const generators: (() => Promise<Generated[]>)[] = [types, apiReference, flagReference, chart, expected]
 
 const onlyChecks = process.argv.includes('--check')
 for (const generate of generators) {

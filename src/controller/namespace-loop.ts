@@ -10,7 +10,8 @@ import { linksAim } from '../model/aim.ts'
 import { blame, contend, tooManyPullSecrets } from '../model/blame.ts'
 import type { Contended } from '../model/contended.ts'
 import { type CredentialState, desiredSecret } from '../model/desired.ts'
-import { desiredLink, isFull, isPending, type Link, leftoverLink } from '../model/link-change.ts'
+import { desiredLink, isFull, isPending } from '../model/link-change.ts'
+import { linksOf } from '../model/links.ts'
 import type { ObservedServiceAccount } from '../model/observed.ts'
 import type { Problem } from '../model/outcome.ts'
 import { asSource, secretChange } from '../model/secret-change.ts'
@@ -197,15 +198,8 @@ export class NamespaceLoop {
     const key = objectKey('ServiceAccount', namespace.name, serviceAccount.name)
     const aim = linksAim(serviceAccount, targets)
     if (!contention.mayWrite(key, aim)) return undefined
-    const linksOf = (current: ObservedServiceAccount) => {
-      const links = new Map<string, Link>()
-      for (const { desired, available } of targets) links.set(desired.name, desiredLink(desired, available, current))
-      for (const name of current.managed) {
-        if (!links.has(name)) links.set(name, leftoverLink(name, namespace, states))
-      }
-      return links
-    }
-    return serviceAccounts.write(namespace.name, serviceAccount, linksOf)?.then((written) => {
+    const links = (current: ObservedServiceAccount) => linksOf(current, namespace, targets, states)
+    return serviceAccounts.write(namespace.name, serviceAccount, links)?.then((written) => {
       if (!written) return
       contention.wrote(key, aim, serviceAccount.listManager)
       const added = targets.find(({ desired, available }) => {

@@ -2,7 +2,8 @@
 
 import { X509Certificate } from 'node:crypto'
 import type { lookup } from 'node:dns'
-import { createSecureContext, getCACertificates } from 'node:tls'
+// Not by name: kubectl-regcred on an older Node has to get as far as to say that it needs a newer one.
+import * as tls from 'node:tls'
 import { Agent, type Dispatcher, ProxyAgent } from 'undici'
 import { checkedLookup } from './addresses.ts'
 import { OutboundError } from './outbound-error.ts'
@@ -21,7 +22,7 @@ const limits = {
 export class Connections {
   readonly direct: Dispatcher
   readonly metadata: Dispatcher
-  readonly #tls: { secureContext?: ReturnType<typeof createSecureContext> }
+  readonly #tls: { secureContext?: tls.SecureContext }
   readonly #proxies = new Map<string, Dispatcher>()
 
   /** @param pems certificates trusted beside Node's own @throws when one of the texts holds none, or a broken one */
@@ -31,7 +32,7 @@ export class Connections {
     this.#tls =
       added.length === 0
         ? {}
-        : { secureContext: createSecureContext({ ca: [...getCACertificates('default'), ...added] }) }
+        : { secureContext: tls.createSecureContext({ ca: [...tls.getCACertificates('default'), ...added] }) }
     const checked = checkedLookup(resolve, () => new OutboundError('ERR_ADDRESS', ''))
     this.direct = new Agent({ ...limits, connect: { ...this.#tls, lookup: checked } })
     this.metadata = new Agent({ ...limits, connect: this.#tls })

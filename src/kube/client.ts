@@ -17,6 +17,10 @@ export interface ClientOptions {
   kubeConfig: KubeConfig
   /** Of this program, for the User-Agent. */
   version: string
+  /** Its name there. Default regcred-operator. */
+  program?: string
+  /** As whom to act, where the user of the kubeconfig may. */
+  impersonate?: Impersonation
   /** How many requests may be under way at once; the others wait. Watches do not count. Default 32. */
   connections?: number
   /** From the call to the last byte of the answer. Default 15,000. */
@@ -25,6 +29,11 @@ export interface ClientOptions {
   reloadSeconds?: number
   /** Called after each attempt; must not throw. */
   onResponse?: (response: Response) => void
+}
+
+export interface Impersonation {
+  user: string
+  groups: readonly string[]
 }
 
 export interface Response {
@@ -92,16 +101,22 @@ export class KubeClient {
   readonly #pass: Fence['pass'] | undefined
   readonly #timeoutMs: number
   readonly #userAgent: string
+  readonly #impersonation: HttpRequest['headers']
   readonly #onResponse: ClientOptions['onResponse']
 
   /** @param fence of a client that `fenced` makes */
   constructor(options: ClientOptions, fence?: Fence) {
     const { kubeConfig, version, connections = 32, timeoutMs = 15_000, reloadSeconds = 10, onResponse } = options
+    const { program = 'regcred-operator', impersonate } = options
     this.#options = options
     this.#sessions = fence?.sessions ?? new Sessions({ kubeConfig, connections, reloadSeconds })
     this.#pass = fence?.pass
     this.#timeoutMs = timeoutMs
-    this.#userAgent = `regcred-operator/${version}`
+    this.#userAgent = `${program}/${version}`
+    this.#impersonation =
+      impersonate === undefined
+        ? {}
+        : { 'impersonate-user': impersonate.user, 'impersonate-group': [...impersonate.groups] }
     this.#onResponse = onResponse
   }
 
@@ -256,8 +271,9 @@ export class KubeClient {
     }
   }
 
-  #headers(session: Session, options: CallOptions): Record<string, string> {
-    return { ...session.headers, 'user-agent': this.#userAgent, accept: options.accept ?? json }
+  #headers(session: Session, options: CallOptions): HttpRequest['headers'] {
+    const own = { 'user-agent': this.#userAgent, accept: options.accept ?? json }
+    return { ...session.headers, ...this.#impersonation, ...own }
   }
 }
 

@@ -12,7 +12,7 @@ export interface HttpRequest {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** With the query. */
   path: string
-  headers: Record<string, string>
+  headers: Record<string, string | string[]>
   body: string | undefined
 }
 

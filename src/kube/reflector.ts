@@ -196,6 +196,7 @@ class ReflectorLoop {
 
   async #watch(from: string): Promise<void> {
     const { client, path, query, signal, idleMs = defaultIdleMs } = this.#options
+    signal.throwIfAborted() // by what the list has told
     const stop = new AbortController()
     const onAbort = () => stop.abort(signal.reason)
     signal.addEventListener('abort', onAbort)

@@ -20,7 +20,13 @@ export const wholeDockerHub = 'https://index.docker.io/v1/'
 const maxLength = 253
 
 /** Registries whose first path segment is always an owner and never an image. */
-const ownerFirst = new Set(['docker.io', 'ghcr.io', 'quay.io', 'registry.gitlab.com', 'public.ecr.aws'])
+export const ownerFirst: ReadonlySet<string> = new Set([
+  'docker.io',
+  'ghcr.io',
+  'quay.io',
+  'registry.gitlab.com',
+  'public.ecr.aws',
+])
 
 /** Why a key cannot be used, as the end of a sentence that starts with the key. */
 export class KeyProblem extends Error {

@@ -106,9 +106,11 @@ function ofRefusal({ pod, issuedAt, heldMs }: Case, refused: boolean): Verdict |
 
 /**
  * Whether it has the list of its ServiceAccount, from before our entries were added. One that was made since and lacks them
- * has brought its list along, and so would its successor.
+ * has brought its list along, and so would its successor. One with no list at all has brought none: times tell nothing
+ * there, since of a ServiceAccount that nobody has ever applied the API server does not remember when it was written.
  */
 function inherits(pod: ObservedPod, serviceAccount: ObservedServiceAccount, secretName: string): boolean {
+  if (pod.pullSecrets.length === 0) return true
   if (pod.createdAt > serviceAccount.listedAt + admissionMs) return false
   const ours = new Set([...serviceAccount.managed, secretName])
   const others = (names: readonly string[]) => names.filter((name) => !ours.has(name))

@@ -5,17 +5,37 @@
 import { OutboundError } from '../http/outbound-error.ts'
 import { encodeBase64 } from '../model/docker-config.ts'
 import type { Image } from '../model/image.ts'
+import { parseChallenges } from './challenge.ts'
 
 /** What every request has in common. */
 export interface Way {
   fetch: typeof fetch
   signal: AbortSignal
+  /** Is told of each request when it has ended. Must not throw. */
+  onStep?: (step: Step) => void
+}
+
+/** With what a request was made: none, the login itself, or the token that it was exchanged for. */
+export type Proof = 'nothing' | 'login' | 'token'
+
+/** One request of a check, fit to be shown: the URL is known before any login is sent, and nothing of a body is in it. */
+export interface Step {
+  method: string
+  /** ASCII, of 512 characters at most. */
+  url: string
+  proof: Proof
+  /** The HTTP status, or why there was no answer. */
+  answer: number | string
+  /** The schemes by which the answer asks for a login; of other schemes nothing is told. */
+  asksFor: ('Basic' | 'Bearer')[]
 }
 
 export interface Login {
   username: string
   password: string
 }
+
+const maxUrlLength = 512
 
 const manifestTypes = [
   'application/vnd.oci.image.index.v1+json',
@@ -49,18 +69,48 @@ export async function ping(host: string, way: Way): Promise<{ origin: URL; answe
 }
 
 /** `GET /v2/`. @param authorization the header, undefined for none */
-export function askForApi(origin: URL, authorization: string | undefined, { fetch, signal }: Way): Promise<Response> {
-  return fetch(new URL('/v2/', origin), { headers: headersWith(authorization), signal })
+export function askForApi(origin: URL, authorization: string | undefined, way: Way): Promise<Response> {
+  return ask(new URL('/v2/', origin), { headers: headersWith(authorization) }, proofOf(authorization), way)
 }
 
 export function askForManifest(
   origin: URL,
   { repository, reference }: Image,
   authorization: string | undefined,
-  { fetch, signal }: Way,
+  way: Way,
 ): Promise<Response> {
   const headers = { ...headersWith(authorization), accept: manifestTypes }
-  return fetch(new URL(`/v2/${repository}/manifests/${reference}`, origin), { method: 'HEAD', headers, signal })
+  const url = new URL(`/v2/${repository}/manifests/${reference}`, origin)
+  return ask(url, { method: 'HEAD', headers }, proofOf(authorization), way)
+}
+
+/** The one way by which requests of a check are made. @throws OutboundError; the reason of the signal */
+export async function ask(
+  url: URL,
+  init: RequestInit,
+  proof: Proof,
+  { fetch, signal, onStep }: Way,
+): Promise<Response> {
+  const step = { method: init.method ?? 'GET', url: url.href.slice(0, maxUrlLength), proof }
+  try {
+    const answer = await fetch(url, { ...init, signal })
+    onStep?.({ ...step, answer: answer.status, asksFor: schemesOf(answer) })
+    return answer
+  } catch (problem) {
+    const why = problem instanceof OutboundError ? problem.message : 'there was no answer'
+    onStep?.({ ...step, answer: why, asksFor: [] })
+    throw problem
+  }
+}
+
+function schemesOf(answer: Response): Step['asksFor'] {
+  const schemes = parseChallenges(answer.headers.get('www-authenticate') ?? '').map(({ scheme }) => scheme)
+  return (['Basic', 'Bearer'] as const).filter((known) => schemes.includes(known.toLowerCase()))
+}
+
+function proofOf(authorization: string | undefined): Proof {
+  if (authorization === undefined) return 'nothing'
+  return authorization.startsWith('Bearer ') ? 'token' : 'login'
 }
 
 export function basic({ username, password }: Login): string {

@@ -1,5 +1,5 @@
 /** Tokens of a registry's token server (distribution's `spec/auth/token.md` and `oauth.md`). */
-import { basic, headersWith, type Login, type Way } from './registry-client.ts'
+import { ask, basic, headersWith, type Login, type Way } from './registry-client.ts'
 
 export interface TokenServer {
   realm: URL
@@ -29,7 +29,8 @@ export async function requestToken(
   const url = new URL(server.realm)
   if (server.service !== undefined) url.searchParams.set('service', server.service)
   if (scope !== undefined) url.searchParams.set('scope', scope)
-  const answer = await way.fetch(url, { headers: headersWith(login && basic(login)), signal: way.signal })
+  const headers = headersWith(login && basic(login))
+  const answer = await ask(url, { headers }, login ? 'login' : 'nothing', way)
   if (login?.username !== refreshTokenUser || ![400, 401].includes(answer.status)) return await read(answer)
   return await read(await refresh(server, login.password, scope, way))
 }
@@ -38,7 +39,7 @@ function refresh(
   { realm, service }: TokenServer,
   refreshToken: string,
   scope: string | undefined,
-  { fetch, signal }: Way,
+  way: Way,
 ): Promise<Response> {
   const body = new URLSearchParams({
     grant_type: 'refresh_token',
@@ -46,7 +47,7 @@ function refresh(
     ...(scope !== undefined && { scope }),
     refresh_token: refreshToken,
   })
-  return fetch(realm, { method: 'POST', body, signal })
+  return ask(realm, { method: 'POST', body }, 'login', way)
 }
 
 async function read(answer: Response): Promise<TokenAnswer> {

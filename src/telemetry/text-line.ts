@@ -49,6 +49,7 @@ function quoteUnlessPlain(text: string): string {
   return /^[\w./:@%+,*()[\]-]+$/.test(text) ? text : terminalJson(text)
 }
 
-function escapeControls(text: string): string {
+/** Of one line: what could steer a terminal is shown instead. */
+export function escapeControls(text: string): string {
   return /\p{Cc}/u.test(text) ? terminalJson(text).slice(1, -1) : text
 }

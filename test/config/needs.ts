@@ -1,94 +1,12 @@
-/** The table of what the operator needs of the API server, each with its reason. Everything else is to be refused. */
-import { markKeySecret, operatorName, stateSecretPrefix, systemNamespace } from '../../src/api/names.ts'
+/** Which actions the table of needs (src/cli/doctor/needs.ts) covers: everything else is to be refused. */
+import { systemNamespace } from '../../src/api/names.ts'
+import { type Need, needs } from '../../src/cli/doctor/needs.ts'
 
-export interface Need {
-  /** '' is the core group. */
-  group: string
-  /** `pods`, or `pods/eviction`. */
-  resource: string
-  verbs: readonly string[]
-  /** Only in the operator's own namespace. */
-  own?: true
-  /** Only objects of these names; a list and a watch then need a selector of one of them. */
-  names?: readonly string[]
-  /** What it does with it. */
-  why: string
-  /** Why no request of the operator shows it, where that is so. */
-  unseen?: string
+/** Resource → why no request of the operator shows that it is needed. */
+export const unseen: Readonly<Record<string, string>> = {
+  tokenreviews: 'nobody asks for them in the walk: test/process/metrics.test.ts',
+  subjectaccessreviews: 'nobody asks for them in the walk: test/process/metrics.test.ts',
 }
-
-const core = ''
-const events = 'events.k8s.io'
-const stateSecrets = [...'0123456789abcdef'].map((digit) => stateSecretPrefix + digit)
-
-export const needs: readonly Need[] = [
-  { group: 'regcred.dev', resource: 'registrycredentials', verbs: ['list', 'watch'], why: 'its input' },
-  { group: 'regcred.dev', resource: 'registrycredentials', verbs: ['patch'], why: 'the finalizer' },
-  { group: 'regcred.dev', resource: 'registrycredentials/status', verbs: ['patch'], why: 'the status' },
-  { group: core, resource: 'namespaces', verbs: ['list', 'watch'], why: 'which are selected' },
-  { group: core, resource: 'serviceaccounts', verbs: ['list', 'watch'], why: 'which lack the reference' },
-  { group: core, resource: 'serviceaccounts', verbs: ['patch'], why: 'the reference, within config/guard' },
-  { group: core, resource: 'serviceaccounts', verbs: ['get'], why: 'the list as it is, after somebody was faster' },
-  { group: core, resource: 'secrets', verbs: ['list', 'watch'], names: ['regcred'], why: 'the metadata of the copies' },
-  {
-    group: core,
-    resource: 'secrets',
-    verbs: ['create', 'patch'],
-    names: ['regcred'],
-    why: 'copies, by apply and patch',
-  },
-  { group: core, resource: 'secrets', verbs: ['delete'], names: ['regcred'], why: 'copies nobody asks for any more' },
-  { group: core, resource: 'secrets', verbs: ['list', 'watch'], own: true, why: 'which sources change' },
-  { group: core, resource: 'secrets', verbs: ['get'], own: true, why: 'sources, and what it keeps itself' },
-  {
-    group: core,
-    resource: 'secrets',
-    verbs: ['create', 'patch'],
-    own: true,
-    names: [markKeySecret],
-    why: 'its key, by apply',
-  },
-  {
-    group: core,
-    resource: 'secrets',
-    verbs: ['create', 'patch'],
-    own: true,
-    names: stateSecrets,
-    why: 'the last good logins',
-  },
-  { group: core, resource: 'pods', verbs: ['list', 'watch'], why: 'those that cannot pull (healPods)' },
-  { group: events, resource: 'events', verbs: ['create'], why: 'Events' },
-  { group: events, resource: 'events', verbs: ['patch'], why: 'the count of one that happens again' },
-  {
-    group: 'coordination.k8s.io',
-    resource: 'leases',
-    verbs: ['create'],
-    own: true,
-    why: 'the first leader; RBAC knows no name here',
-  },
-  {
-    group: 'coordination.k8s.io',
-    resource: 'leases',
-    verbs: ['get', 'patch'],
-    own: true,
-    names: [operatorName],
-    why: 'one leader',
-  },
-  {
-    group: 'authentication.k8s.io',
-    resource: 'tokenreviews',
-    verbs: ['create'],
-    why: 'who asks for /metrics',
-    unseen: 'nobody asks for them in the walk: test/process/metrics.test.ts',
-  },
-  {
-    group: 'authorization.k8s.io',
-    resource: 'subjectaccessreviews',
-    verbs: ['create'],
-    why: 'whether they may',
-    unseen: 'nobody asks for them in the walk: test/process/metrics.test.ts',
-  },
-]
 
 /** What Kubernetes lets every ServiceAccount do (system:basic-user, system:cluster-trust-bundle-discovery). */
 const everybodys: readonly Need[] = [

@@ -3,6 +3,7 @@
  * own, whose audit log tells of this operator alone.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { type Need, needs } from '../../src/cli/doctor/needs.ts'
 import type { AuditEntry } from '../cluster/audit.ts'
 import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
 import { installOperator } from '../cluster/install.ts'
@@ -13,7 +14,7 @@ import { makePod, missing, reasons, wait } from '../controller/pods-lab.ts'
 import { requestsSince } from '../controller/traffic.ts'
 import type { HttpProxy, Interference } from '../kube/http-proxy.ts'
 import { startProxy } from '../process/proxied.ts'
-import { type Action, covers, isNeeded, type Need, needs, write } from './needs.ts'
+import { type Action, covers, isNeeded, unseen, write } from './needs.ts'
 
 let cluster: OwnedCluster
 
@@ -100,5 +101,5 @@ test('every right is used in the life of the operator, and no other is asked for
     verbs
       .filter((verb) => !actions.some((action) => covers({ ...need, verbs: [verb] }, action)))
       .map((verb) => `${verb}: ${need.why}`)
-  expect(needs.filter(({ unseen }) => unseen === undefined).flatMap(unused)).toEqual([])
+  expect(needs.filter(({ resource }) => unseen[resource] === undefined).flatMap(unused)).toEqual([])
 })

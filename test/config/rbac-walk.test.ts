@@ -4,11 +4,12 @@
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { systemNamespace } from '../../src/api/names.ts'
+import { needs } from '../../src/cli/doctor/needs.ts'
 import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
 import { installOperator } from '../cluster/install.ts'
 import { type Answer, type Api, mergePatch, openApi } from '../support/api.ts'
 import { inParallel } from '../support/in-parallel.ts'
-import { type Action, isNeeded, needs, write } from './needs.ts'
+import { type Action, isNeeded, write } from './needs.ts'
 
 let cluster: OwnedCluster
 let operator: Api

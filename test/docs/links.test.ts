@@ -4,15 +4,11 @@ import { dirname, join, normalize } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { anchorsOf, linksOf, pages, read, root } from './markdown.ts'
 
-/** Pages that come by another branch. Empty when that is merged: the last test of this file says so. */
-const toCome = ['docs/reference/cli.md']
-
 /** What is wrong with a link of a page, in words; undefined when nothing is. */
 function complaint(page: string, link: string): string | undefined {
   const [path = '', anchor] = link.split('#')
   const target = path === '' ? page : normalize(join(page, '..', path))
   if (target.startsWith('..')) return `${link}: it leads out of the repository`
-  if (toCome.includes(target)) return undefined
   if (!existsSync(join(root, target))) return `${link}: there is no ${target}`
   if (anchor === undefined) return undefined
   if (!target.endsWith('.md')) return `${link}: an anchor in what is no Markdown`
@@ -62,9 +58,5 @@ test('every page of docs/ that any file mentions exists', () => {
   expect(mentioned.length).toBeGreaterThan(30)
   const inThisFile = 'test/docs/links.test.ts'
   const wrong = mentioned.filter(({ file, path }) => file !== inThisFile && !existsSync(join(root, path)))
-  expect(wrong.filter(({ path }) => !toCome.includes(path))).toEqual([])
-})
-
-test('nothing is awaited that is there', () => {
-  expect(toCome.filter((path) => existsSync(join(root, path)))).toEqual([])
+  expect(wrong).toEqual([])
 })

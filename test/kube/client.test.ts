@@ -74,6 +74,22 @@ describe('requests', () => {
     expect(error).toMatchObject({ code: 409, reason: 'Conflict' })
   })
 
+  test('it acts as another user, in other groups, where it may', async () => {
+    const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }
+    type Review = { status: { userInfo: { username: string; groups: string[] } } }
+    const whoIs = async (groups: string[]) => {
+      const other = openClient(configOf(), { impersonate: { user: 'joe', groups } })
+      const { status } = await other.create<Review>(
+        '/apis/authentication.k8s.io/v1/selfsubjectreviews',
+        review,
+        manager,
+      )
+      return status.userInfo
+    }
+    expect(await whoIs([])).toMatchObject({ username: 'joe', groups: ['system:authenticated'] })
+    expect((await whoIs(['devs', 'ops'])).groups).toEqual(['devs', 'ops', 'system:authenticated'])
+  })
+
   test('metadata-only answers hold no data, for an object, a list and a write', async () => {
     const path = `/api/v1/namespaces/${namespace}/secrets`
     await client.create(path, { metadata: { name: 'hidden' }, stringData: { password: 'hunter2' } }, manager)

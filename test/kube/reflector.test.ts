@@ -145,6 +145,17 @@ describe('list and watch', () => {
 })
 
 describe('faults of the network', () => {
+  test('when it is stopped by what the first list has told, no watch is opened', async () => {
+    const namespace = await settledNamespace()
+    const client = openClient()
+    const stop = new AbortController()
+    const cache = new Cache(({ metadata }: KubeObject) => metadata.name)
+    cache.subscribe(() => stop.abort())
+    const { done } = start({ client, path: configMapsOf(namespace), cache, signal: stop.signal })
+    await done
+    expect(client.responses.map(({ path }) => path)).toEqual([expect.stringContaining('limit=')])
+  })
+
   test('after a cut it goes on where it was: nothing is listed again, nothing told twice, nothing lost', async () => {
     const namespace = await settledNamespace()
     const tcp = await startTcpProxy(sharedCluster().server)
@@ -234,7 +245,8 @@ describe('what the API server says', () => {
     proxy.interfere = first(1, isWatch, `${path}?watch=true&allowWatchBookmarks=true&resourceVersion=1`)
     const { synced, events, restarts, lines } = start({ client: proxied(), path })
     await synced
-    await eventually(() => expect(restarts).toEqual(['expired']))
+    await eventually(() => expect(proxy.requests).toHaveLength(4))
+    expect(restarts).toEqual(['expired'])
     await write('new')
     await eventually(() => expect(events).toEqual(['added kept', 'added new']))
     const requests = seen()

@@ -88,6 +88,11 @@ describe('a pod without the reference', () => {
       'OwnList',
     ],
     ['was made in the moment that the reference came', { pod: { createdAt: linkedAt + 2_000 } }, 'NotReferenced'],
+    [
+      'has none, and its ServiceAccount seems to have named the Secret before, as its last write is not remembered',
+      { pod: { createdAt: linkedAt + 60 * minute } },
+      'NotReferenced',
+    ],
     ['is of a ServiceAccount that is not linked yet', { account: { pullSecrets: [] } }, undefined],
     ['is of a ServiceAccount that is not selected', { account: { name: 'other' } }, undefined],
     ['is of a ServiceAccount that opts out', { account: { optedOut: true } }, undefined],

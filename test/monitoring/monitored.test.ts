@@ -71,7 +71,7 @@ testWithPrometheus('promtool has nothing to say against the metrics', async () =
 
 /** The rows of the tables in docs/reference/metrics.md. */
 function documented(): { name: string; labels: string[]; query: string }[] {
-  const page = readFileSync(join(root, 'docs', 'metrics.md'), 'utf8')
+  const page = readFileSync(join(root, 'docs', 'reference', 'metrics.md'), 'utf8')
   const rows = [...page.matchAll(/^\| `(\w+)` +\| ([^|]*)\|[^|]*\| `([^|]*)` +\|$/gm)]
   return rows.map(([, name = '', labels = '', query = '']) => ({
     name,

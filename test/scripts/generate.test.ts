@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 const root = join(import.meta.dirname, '..', '..')
 const crdFile = join('crds', 'registrycredentials.yaml')
 const typesFile = join('src', 'api', 'registry-credential.ts')
+const expectedFile = join('src', 'cli', 'doctor', 'expected.ts')
 const references = [join('docs', 'reference', 'api.md'), join('docs', 'reference', 'flags.md')]
 
 /** A folder with copies of what is generated and what it is made from: the script takes both from its working folder. */
@@ -15,7 +16,7 @@ let folder: string
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'generate-'))
-  for (const path of ['crds', 'config', 'charts', typesFile, ...references])
+  for (const path of ['crds', 'config', 'charts', typesFile, expectedFile, ...references])
     cpSync(join(root, path), join(folder, path), { recursive: true })
 })
 
@@ -52,7 +53,7 @@ test('a changed CRD makes --check fail with the cure, and leaves the file alone'
   expect(readFileSync(join(folder, typesFile), 'utf8')).not.toContain('Keep')
 })
 
-test.each([typesFile, ...references])('%s, edited by hand or missing, makes --check fail', (file) => {
+test.each([typesFile, expectedFile, ...references])('%s, edited by hand or missing, makes --check fail', (file) => {
   edit(file, 'Generated from', 'Once generated from')
   expect(generate('--check')).toMatchObject({ status: 1, stderr: expect.stringMatching(`^${file} is not what `) })
   rmSync(join(folder, file))
@@ -91,6 +92,13 @@ test('the table of values in the page of the chart follows values.yaml', () => {
 test('a value without a comment is none', () => {
   edit(join('charts', 'regcred-operator', 'values.yaml'), '# -- How many run', '# How many run')
   expect(generate('--check').stderr).toContain('the value replicaCount has no comment "# -- "')
+})
+
+test('the plugin knows the policies of config/ as they are', () => {
+  edit(join('config', 'guard', 'secrets.yaml'), 'variables.own && object.type in', 'object.type in')
+  expect(generate('--check').stderr).toContain('expected.ts is not what crds/, config/guard and config/admission gives')
+  expect(generate()).toMatchObject({ status: 0, stderr: '' })
+  expect(generate('--check').status).toBe(0)
 })
 
 test('fields with a default are not optional, all others that are not required are', () => {

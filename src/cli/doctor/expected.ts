@@ -1,0 +1,14 @@
+/** Generated from crds/, config/guard and config/admission by `npm run generate`; do not edit. */
+
+/** Version of the CRD → fingerprint of its schema. */
+export const schemas: Readonly<Record<string, string>> = {
+  v1: '8099210be683bd07',
+}
+
+/** Name of an admission policy → fingerprint. */
+export const policies: Readonly<Record<string, string>> = {
+  'guard-secrets.regcred.dev': 'ea1b1e8982dd4dc6',
+  'guard-serviceaccounts.regcred.dev': 'd3dcc8b097b3b437',
+  'pods.regcred.dev': '1fd9cdf9813d2436',
+  'serviceaccounts.regcred.dev': '59a57b53369df044',
+}

@@ -1,0 +1,44 @@
+/** Whether an object in a cluster is that of this version, whatever the API server has filled in. */
+import { createHash } from 'node:crypto'
+
+/** Of a ValidatingAdmissionPolicy or MutatingAdmissionPolicy: what decides, as it is written in config/. */
+export interface PolicySpec {
+  failurePolicy?: string
+  reinvocationPolicy?: string
+  paramKind?: object
+  matchConstraints?: { resourceRules?: object[] }
+  matchConditions?: object[]
+  variables?: { name: string; expression: string }[]
+  validations?: object[]
+  mutations?: object[]
+}
+
+/** The variable that an installation with other Secret names changes (config/secret-names). */
+export const namesVariable = 'allowed'
+
+/** @param schema `schema` of a version of a CustomResourceDefinition */
+export function schemaFingerprint(schema: object): string {
+  return fingerprint(schema)
+}
+
+export function policyFingerprint(spec: PolicySpec): string {
+  const { failurePolicy, reinvocationPolicy, paramKind, matchConstraints, matchConditions, validations, mutations } =
+    spec
+  const variables = spec.variables?.filter(({ name }) => name !== namesVariable)
+  const { resourceRules } = matchConstraints ?? {}
+  const rest = { failurePolicy, reinvocationPolicy, paramKind, matchConditions, validations, mutations }
+  return fingerprint({ ...rest, resourceRules, variables })
+}
+
+/** Of JSON, in whatever order its fields come, and however parsers of YAML fold its texts. */
+function fingerprint(value: object): string {
+  return createHash('sha256').update(canonical(value)).digest('hex').slice(0, 16)
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) => {
+    if (typeof each === 'string') return each.replace(/\s+/g, ' ')
+    if (typeof each !== 'object' || each === null || Array.isArray(each)) return each
+    return Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
+  })
+}

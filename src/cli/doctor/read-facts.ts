@@ -1,0 +1,112 @@
+/** Reads what a diagnosis needs, with the user's rights. */
+import { group, operatorName, plural } from '../../api/names.ts'
+import type { RegistryCredential } from '../../api/registry-credential.ts'
+import { observeCredential } from '../../controller/observe.ts'
+import { credentialsPath } from '../../controller/watches.ts'
+import type { KubeClient } from '../../kube/client.ts'
+import type { KubeObject } from '../../kube/objects.ts'
+import { type Connection, cliManager } from '../connection.ts'
+import { listAll, type Read, tryRead, whatWasRead } from '../reads.ts'
+import { allowedNames, readDeployment } from '../secret-names.ts'
+import type { CustomResourceDefinition, Facts, Lease, Pod, Policies } from './facts.ts'
+import { evictionNeed, identityNeed, type Need, needsOf } from './needs.ts'
+
+const admissionApi = '/apis/admissionregistration.k8s.io/v1'
+
+/** @param version of this plugin */
+export async function readFacts(connection: Connection, version: string): Promise<Facts> {
+  const { client, operatorNamespace } = connection
+  const [clocks, server, crd, credentials, deployment, pods, lease, validating, mutating] = await Promise.all([
+    readClocks(client),
+    client.get<Facts['server']>('/version'),
+    tryRead(
+      client.get<CustomResourceDefinition>(
+        `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${plural}.${group}`,
+      ),
+    ),
+    tryRead(listAll<RegistryCredential>(client, credentialsPath)),
+    readDeployment(connection),
+    tryRead(
+      listAll<Pod>(client, `/api/v1/namespaces/${operatorNamespace}/pods`, {
+        query: { labelSelector: `app.kubernetes.io/name=${operatorName}` },
+      }),
+    ),
+    tryRead(client.get<Lease>(`/apis/coordination.k8s.io/v1/namespaces/${operatorNamespace}/leases/${operatorName}`)),
+    readPolicies(client, 'validating'),
+    readPolicies(client, 'mutating'),
+  ])
+  const known = whatWasRead(credentials) ?? []
+  const secretNames = allowedNames(whatWasRead(deployment), known.map(observeCredential))
+  const account = whatWasRead(deployment)?.spec.template.spec.serviceAccountName ?? operatorName
+  const missingRights = await tryRead(readMissingRights(connection, account, needsFor(known, secretNames)))
+  return {
+    ...{ version, operatorNamespace, clocks, server, crd, credentials, deployment },
+    ...{ pods, lease, validating, mutating, missingRights, secretNames },
+  }
+}
+
+/** What everybody may ask: the answer has the time at which the API server made it. */
+async function readClocks(client: KubeClient): Promise<Facts['clocks']> {
+  const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }
+  const start = Date.now()
+  const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews'
+  const { metadata } = await client.create<KubeObject>(path, review, { fieldManager: cliManager })
+  const ours = (start + Date.now()) / 2
+  return { ours, server: Date.parse(metadata.creationTimestamp ?? '') + 500 } // of a second, the middle
+}
+
+async function readPolicies(client: KubeClient, kind: 'validating' | 'mutating'): Promise<Read<Policies>> {
+  const read = async (): Promise<Policies> => {
+    const [policies, bindings] = await Promise.all([
+      listAll<Policies['policies'][number]>(client, `${admissionApi}/${kind}admissionpolicies`),
+      listAll<Policies['bindings'][number]>(client, `${admissionApi}/${kind}admissionpolicybindings`),
+    ])
+    return { policies, bindings }
+  }
+  return tryRead(read())
+}
+
+/** What config/default grants, and the components that these credentials cannot do without. */
+function needsFor(credentials: readonly RegistryCredential[], secretNames: readonly string[]): Need[] {
+  const identities = credentials.flatMap(({ spec }) => serviceAccountsOf(spec.source))
+  return [
+    ...needsOf(secretNames),
+    ...(credentials.some(({ spec }) => spec.healPods === 'Evict') ? [evictionNeed] : []),
+    ...(identities.length > 0 ? [identityNeed([...new Set(identities)])] : []),
+  ]
+}
+
+/** The names in all `serviceAccountName` of a source, however deep. */
+function serviceAccountsOf(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([field, each]) =>
+    field === 'serviceAccountName' && typeof each === 'string' ? each : serviceAccountsOf(each),
+  )
+}
+
+async function readMissingRights(
+  { client, operatorNamespace }: Connection,
+  account: string,
+  needs: readonly Need[],
+): Promise<string[]> {
+  const questions = needs.flatMap((need) =>
+    need.verbs.flatMap((verb) => (need.names ?? [undefined]).map((name) => ({ need, verb, name }))),
+  )
+  const answers = await Promise.all(
+    questions.map(async ({ need, verb, name }) => {
+      const [resource, subresource] = need.resource.split('/')
+      const namespace = need.own && operatorNamespace
+      const resourceAttributes = { verb, group: need.group, resource, subresource, namespace, name }
+      const groups = ['system:serviceaccounts', `system:serviceaccounts:${operatorNamespace}`, 'system:authenticated']
+      const spec = { user: `system:serviceaccount:${operatorNamespace}:${account}`, groups, resourceAttributes }
+      const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec }
+      const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
+      const { status } = await client.create<{ status: { allowed: boolean } }>(path, review, {
+        fieldManager: cliManager,
+      })
+      const what = `${verb} ${need.resource}${name ? ` "${name}"` : ''}${need.own ? ` in ${operatorNamespace}` : ''}`
+      return status.allowed ? [] : `${what} (${need.why})`
+    }),
+  )
+  return answers.flat()
+}

@@ -1,0 +1,30 @@
+/**
+ * Which Secrets are the operator's, as far as it can be told without its key (controller/ownership.ts has it): by the marks,
+ * and by whom managedFields name for them. Somebody who may write Secrets in a namespace, and calls himself
+ * `regcred-operator`, is believed here; the operator does not believe him.
+ */
+import { fieldManager, markAnnotation } from '../api/names.ts'
+import { claimsOf } from '../controller/marks.ts'
+import { observeSecret } from '../controller/observe.ts'
+import type { KubeObject } from '../kube/objects.ts'
+import type { RecognizedSecret } from '../model/observed.ts'
+import { isMarked } from '../model/secret-change.ts'
+
+/** `<hash>:<uid>,…:<signature>` */
+const wellFormed = /^[0-9a-f]{32}:[^:]*:[0-9a-f]{32}$/
+
+export function recognize(object: KubeObject): RecognizedSecret {
+  const secret = observeSecret(object)
+  // Who copies a Secret, marks and all, is named for the mark in its managedFields.
+  const proven = wellFormed.test(secret.mark ?? '') && (secret.dataIsOurs || wroteMark(object))
+  if (proven) return { ...secret, ours: true, madeOf: new Set(claimsOf(secret)), proven }
+  const claims = [...claimsOf(secret), ...secret.owners]
+  return { ...secret, ours: secret.dataIsOurs && isMarked(secret), madeOf: new Set(claims), proven }
+}
+
+function wroteMark({ metadata: { managedFields = [] } }: KubeObject): boolean {
+  return managedFields.some(({ manager, fieldsV1 }) => {
+    const metadata = fieldsV1?.['f:metadata'] as Record<string, Record<string, unknown>> | undefined
+    return manager === fieldManager && metadata?.['f:annotations']?.[`f:${markAnnotation}`] !== undefined
+  })
+}

@@ -1,0 +1,16 @@
+import { expect, test } from '@jest/globals'
+import { formatCsv } from '../../../src/cli/who/csv.ts'
+
+test.each([
+  ['plain cells', ['a', 'b c'], 'a,b c\r\n'],
+  ['a comma, a quote and a line break are quoted', ['a,b', 'say "x"', 'a\nb'], '"a,b","say ""x""","a\nb"\r\n'],
+  ['nothing', ['', ''], ',\r\n'],
+  ['what a spreadsheet would run', ['=1+1', '+1', '-1', '@a', '=a,b'], `'=1+1,'+1,'-1,'@a,"'=a,b"\r\n`],
+  ['what begins with a tab or a line break', ['\t=1', '\r=1'], `'\t=1,"'\r=1"\r\n`],
+])('%s', (_, row, text) => {
+  expect(formatCsv([row])).toBe(text)
+})
+
+test('every row ends with CRLF, the last one too', () => {
+  expect(formatCsv([['a'], ['b']])).toBe('a\r\nb\r\n')
+})
