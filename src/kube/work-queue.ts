@@ -9,7 +9,9 @@
  * server's word and is not cut short.
  *
  * Keys that an event concerns do not wait for a sweep, the many that one cause concerns (a rotation): of four keys that
- * begin, three are of the first kind while there are such, so that neither ever stands still.
+ * begin, three are of the first kind while there are such, so that neither ever stands still. And for a second after an
+ * event a sweep has a quarter of the workers: a key that has a worker waits in the API server all the same, behind the
+ * writes of the sweep, and so does whatever else it needs of others, such as a ServiceAccount.
  *
  * A run answers all that was asked before it began: a deadline set before (`addAfter`, or what `work` returned) is gone.
  */
@@ -25,6 +27,9 @@ const maxEarlyMs = 10_000
 const maxTimerMs = 2 ** 31 - 1
 /** Of so many keys that begin while both kinds wait, one is of a sweep. */
 const sweepTurn = 4
+/** A sweep has one of so many workers after an event, for so many milliseconds. */
+const sweepShare = 4
+const courtesyMs = 1_000
 
 /** A number, or a Pace. */
 export interface Concurrency {
@@ -80,6 +85,10 @@ export class WorkQueue {
   readonly #swept = new Line<Item>()
   /** Keys that have begun while both kinds waited. */
   #turns = 0
+  /** Of those being worked on, how many are of a sweep. */
+  #sweeping = 0
+  /** performance.now() of the last event. */
+  #eventAt = Number.NEGATIVE_INFINITY
   #pumping = false
   #closed = false
   #added = 0
@@ -95,6 +104,7 @@ export class WorkQueue {
     const item = this.#item(key)
     if (item === undefined) return
     item.urgent = true
+    this.#eventAt = performance.now()
     this.#event(item)
   }
 
@@ -244,14 +254,21 @@ export class WorkQueue {
   }
 
   #next(): Item | undefined {
-    const both = this.#urgent.size > 0 && this.#swept.size > 0
-    const isSweepTurn = both && ++this.#turns % sweepTurn === 0
+    if (this.#swept.size === 0 || !this.#maySweep()) return this.#urgent.shift()
+    const isSweepTurn = this.#urgent.size > 0 && ++this.#turns % sweepTurn === 0
     return (isSweepTurn ? undefined : this.#urgent.shift()) ?? this.#swept.shift()
+  }
+
+  #maySweep(): boolean {
+    if (performance.now() - this.#eventAt > courtesyMs) return true
+    return this.#sweeping < Math.max(1, Math.floor(this.concurrency / sweepShare))
   }
 
   async #run(item: Item): Promise<void> {
     const now = performance.now()
     this.#options.onStart?.((now - item.since) / 1000)
+    const isSweep = !item.urgent
+    if (isSweep) this.#sweeping++
     item.state = 'running'
     item.since = now
     item.dirty = false
@@ -272,6 +289,7 @@ export class WorkQueue {
       this.#failed(item, error)
     }
     this.#running.delete(item)
+    if (isSweep) this.#sweeping--
     if (!this.#closed) {
       this.#settle(item)
       if (this.depth > 0) this.#pumpSoon()

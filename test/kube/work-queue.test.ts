@@ -134,6 +134,34 @@ describe('a key of a sweep', () => {
     expect(worker.started.indexOf('b') - worker.started.indexOf('a')).toBe(4)
   })
 
+  test('has a quarter of the workers for a second after an event, and then all again', async () => {
+    const worker = manualWorker()
+    const queue = open(worker, 8)
+    queue.add('x')
+    for (let index = 0; index < 20; index++) queue.sweep(`${index}`)
+    await settled()
+    expect(worker.started).toEqual(['x', '0', '1'])
+    await worker.end('x')
+    await worker.end('0')
+    expect(worker.started).toEqual(['x', '0', '1', '2'])
+    await jest.advanceTimersByTimeAsync(1_001)
+    await worker.end('1')
+    expect(queue.running).toBe(8)
+  })
+
+  test('does not stop those of a sweep that have begun, and leaves all other workers to events', async () => {
+    const worker = manualWorker()
+    const queue = open(worker, 4)
+    for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) queue.sweep(key)
+    await settled()
+    expect(worker.started).toEqual(['a', 'b', 'c', 'd'])
+    for (const key of ['x', 'y', 'z']) queue.add(key)
+    for (const key of ['a', 'b', 'c']) await worker.end(key)
+    expect(worker.started.slice(4)).toEqual(['x', 'y', 'z'])
+    await worker.end('d')
+    expect(worker.started.slice(7)).toEqual(['e'])
+  })
+
   test('is one of many again after it has run well', async () => {
     const worker = manualWorker()
     const queue = open(worker)
