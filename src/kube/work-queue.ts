@@ -87,7 +87,7 @@ export class WorkQueue {
   #turns = 0
   /** Of those being worked on, how many are of a sweep. */
   #sweeping = 0
-  /** performance.now() of the last event. */
+  /** performance.now() of the last event about a key without a worker. */
   #eventAt = Number.NEGATIVE_INFINITY
   #pumping = false
   #closed = false
@@ -104,7 +104,8 @@ export class WorkQueue {
     const item = this.#item(key)
     if (item === undefined) return
     item.urgent = true
-    this.#eventAt = performance.now()
+    // One that is being worked on has its worker, and mostly hears of its own write.
+    if (item.state !== 'running') this.#eventAt = performance.now()
     this.#event(item)
   }
 

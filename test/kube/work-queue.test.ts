@@ -149,6 +149,17 @@ describe('a key of a sweep', () => {
     expect(queue.running).toBe(8)
   })
 
+  test('keeps all workers where the events are about keys that have one', async () => {
+    const worker = manualWorker()
+    const queue = open(worker, 4)
+    for (let index = 0; index < 8; index++) queue.sweep(`${index}`)
+    await settled()
+    queue.add('0')
+    await worker.end('1')
+    expect(queue.running).toBe(4)
+    expect(worker.started).toEqual(['0', '1', '2', '3', '4'])
+  })
+
   test('does not stop those of a sweep that have begun, and leaves all other workers to events', async () => {
     const worker = manualWorker()
     const queue = open(worker, 4)
