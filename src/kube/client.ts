@@ -100,8 +100,8 @@ export class KubeClient {
   readonly #sessions: Sessions
   readonly #pass: Fence['pass'] | undefined
   readonly #timeoutMs: number
-  readonly #userAgent: string
-  readonly #impersonation: HttpRequest['headers']
+  /** Of every request, whatever its session. */
+  readonly #ownHeaders: HttpRequest['headers']
   readonly #onResponse: ClientOptions['onResponse']
 
   /** @param fence of a client that `fenced` makes */
@@ -112,11 +112,10 @@ export class KubeClient {
     this.#sessions = fence?.sessions ?? new Sessions({ kubeConfig, connections, reloadSeconds })
     this.#pass = fence?.pass
     this.#timeoutMs = timeoutMs
-    this.#userAgent = `${program}/${version}`
-    this.#impersonation =
-      impersonate === undefined
-        ? {}
-        : { 'impersonate-user': impersonate.user, 'impersonate-group': [...impersonate.groups] }
+    this.#ownHeaders = {
+      'user-agent': `${program}/${version}`,
+      ...(impersonate && { 'impersonate-user': impersonate.user, 'impersonate-group': [...impersonate.groups] }),
+    }
     this.#onResponse = onResponse
   }
 
@@ -272,8 +271,7 @@ export class KubeClient {
   }
 
   #headers(session: Session, options: CallOptions): HttpRequest['headers'] {
-    const own = { 'user-agent': this.#userAgent, accept: options.accept ?? json }
-    return { ...session.headers, ...this.#impersonation, ...own }
+    return { ...session.headers, ...this.#ownHeaders, accept: options.accept ?? json }
   }
 }
 
