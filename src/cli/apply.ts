@@ -1,6 +1,6 @@
 /** Writes several objects so that either all are written or, as far as the API server can say before, none. */
 import { secretPath } from '../controller/secret-writer.ts'
-import { ApiError, isConflict, isFixed, isNotFound } from '../kube/api-error.ts'
+import { ApiError, isConflict, isFixed } from '../kube/api-error.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { KubeObject } from '../kube/objects.ts'
 import { cliManager } from './connection.ts'
@@ -8,6 +8,7 @@ import { pathOf } from './credentials.ts'
 import type { Manifest } from './manifests.ts'
 import { tell } from './output.ts'
 import { Problem } from './problem.ts'
+import { find } from './reads.ts'
 
 export interface Applied {
   object: KubeObject
@@ -53,12 +54,7 @@ export async function applyAll(
 /** One that is there may be somebody else's, and fields that are left out now would be lost. */
 async function refuseCredentials(client: KubeClient, manifests: readonly Manifest[]): Promise<void> {
   for (const manifest of manifests.filter(({ kind }) => kind !== 'Secret')) {
-    try {
-      await client.get(pathFor(manifest))
-    } catch (error) {
-      if (isNotFound(error)) continue
-      throw error
-    }
+    if ((await find(client, pathFor(manifest))) === undefined) continue
     throw new Problem(`RegistryCredential ${manifest.metadata.name} is there already; --overwrite replaces it`)
   }
 }

@@ -3,12 +3,12 @@ import { credentialKind, groupVersion } from '../api/names.ts'
 import type { Condition, RegistryCredential } from '../api/registry-credential.ts'
 import { credentialsPath } from '../controller/watches.ts'
 import type { KubeClient } from '../kube/client.ts'
-import type { KubeList, KubeObject } from '../kube/objects.ts'
+import type { KubeObject } from '../kube/objects.ts'
+import { listAll } from './reads.ts'
 
 /** By name. @throws ApiError */
 export async function listCredentials(client: KubeClient): Promise<RegistryCredential[]> {
-  const { items } = await client.get<KubeList<RegistryCredential>>(credentialsPath)
-  return (items ?? []).map(complete)
+  return (await listAll<RegistryCredential>(client, credentialsPath)).map(complete)
 }
 
 /** @throws ApiError */

@@ -24,6 +24,16 @@ export function whatWasRead<T>(read: Read<T>): T | undefined {
   return read.state === 'read' ? read.value : undefined
 }
 
+/** Undefined: it is not there. @throws ApiError, ConnectionError */
+export async function find(client: KubeClient, path: string): Promise<KubeObject | undefined> {
+  try {
+    return await client.get<KubeObject>(path)
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
+}
+
 /** A whole list, page by page. @param metadata only that of each object @throws ApiError, ConnectionError */
 export async function listAll<T extends KubeObject>(
   client: KubeClient,

@@ -6,9 +6,11 @@
 import { fieldManager, markAnnotation } from '../api/names.ts'
 import { claimsOf } from '../controller/marks.ts'
 import { observeSecret } from '../controller/observe.ts'
+import type { KubeClient } from '../kube/client.ts'
 import type { KubeObject } from '../kube/objects.ts'
 import type { RecognizedSecret } from '../model/observed.ts'
 import { isMarked } from '../model/secret-change.ts'
+import { listAll } from './reads.ts'
 
 /** `<hash>:<uid>,…:<signature>` */
 const wellFormed = /^[0-9a-f]{32}:[^:]*:[0-9a-f]{32}$/
@@ -20,6 +22,17 @@ export function recognize(object: KubeObject): RecognizedSecret {
   if (proven) return { ...secret, ours: true, madeOf: new Set(claimsOf(secret)), proven }
   const claims = [...claimsOf(secret), ...secret.owners]
   return { ...secret, ours: secret.dataIsOurs && isMarked(secret), madeOf: new Set(claims), proven }
+}
+
+/** Those of these names, by their metadata alone. @throws ApiError, ConnectionError */
+export async function listSecrets(
+  client: KubeClient,
+  path: string,
+  names: readonly string[],
+): Promise<RecognizedSecret[]> {
+  const query = (name: string) => ({ fieldSelector: `metadata.name=${name}` })
+  const lists = names.map((name) => listAll(client, path, { query: query(name), metadata: true }))
+  return (await Promise.all(lists)).flat().map(recognize)
 }
 
 function wroteMark({ metadata: { managedFields = [] } }: KubeObject): boolean {

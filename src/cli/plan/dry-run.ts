@@ -1,8 +1,8 @@
 /** What the API server would make of a manifest: its own answer, with defaults, validation and admission; nothing is stored. */
 import { fieldManager as operator } from '../../api/names.ts'
-import { isNotFound } from '../../kube/api-error.ts'
 import type { KubeClient } from '../../kube/client.ts'
 import type { KubeObject } from '../../kube/objects.ts'
+import { find } from '../reads.ts'
 import type { Manifest } from './documents.ts'
 import { threeWayPatch } from './three-way.ts'
 
@@ -32,15 +32,6 @@ export async function dryRun(client: KubeClient, path: string, manifest: Manifes
   // Argo CD and Flux take over what is others'; kubectl has to be told to.
   const options = { fieldManager: applier ?? kubectl, force: applier !== kubectl, query }
   return { before, after: await client.apply(path, { ...manifest, status: undefined }, options) }
-}
-
-async function find(client: KubeClient, path: string): Promise<KubeObject | undefined> {
-  try {
-    return await client.get<KubeObject>(path)
-  } catch (error) {
-    if (isNotFound(error)) return undefined
-    throw error
-  }
 }
 
 function applierOf({ metadata: { managedFields = [] } }: KubeObject): string | undefined {

@@ -9,10 +9,11 @@ import {
 import { credentialsPath } from '../../controller/watches.ts'
 import type { ObservedServiceAccount } from '../../model/observed.ts'
 import type { Connection } from '../connection.ts'
+import { pathOf } from '../credentials.ts'
 import { contentInUse, knownState } from '../known-state.ts'
 import { Problem } from '../problem.ts'
 import { listAll, tryRead, whatWasRead } from '../reads.ts'
-import { recognize } from '../recognize.ts'
+import { listSecrets } from '../recognize.ts'
 import { allowedNames, readDeployment } from '../secret-names.ts'
 import { assumedSecrets } from './assumed.ts'
 import { contentAfter } from './contents.ts'
@@ -104,7 +105,7 @@ async function changesOf(
   }
   for (const manifest of documents.credentials) {
     const { name } = manifest.metadata
-    const { before, after } = await dryRun(client, `${credentialsPath}/${encodeURIComponent(name)}`, manifest)
+    const { before, after } = await dryRun(client, pathOf(name), manifest)
     changed.set(name, { before: before && observeCredential(before), after: observeCredential(after) })
   }
   for (const name of deletions) {
@@ -116,10 +117,8 @@ async function changesOf(
 }
 
 async function readSecrets({ client }: Connection, names: readonly string[]): Promise<World['secrets']> {
-  const query = (name: string) => ({ fieldSelector: `metadata.name=${name}` })
-  const lists = names.map((name) => listAll(client, '/api/v1/secrets', { query: query(name), metadata: true }))
-  const objects = (await Promise.all(lists)).flat()
-  return new Map(objects.map((each) => [secretKey(each.metadata.namespace ?? '', each.metadata.name), recognize(each)]))
+  const secrets = await listSecrets(client, '/api/v1/secrets', names)
+  return new Map(secrets.map((each) => [secretKey(each.namespace, each.name), each]))
 }
 
 function byNamespace(accounts: readonly ObservedServiceAccount[]): Map<string, ObservedServiceAccount[]> {

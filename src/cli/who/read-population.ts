@@ -1,12 +1,11 @@
 /** Reads who there is, with the user's rights. */
 import { observeCredential, observeNamespace, observeServiceAccount } from '../../controller/observe.ts'
 import { credentialsPath } from '../../controller/watches.ts'
-import { isNotFound } from '../../kube/api-error.ts'
 import type { KubeClient } from '../../kube/client.ts'
 import type { KubeObject } from '../../kube/objects.ts'
 import { Problem } from '../problem.ts'
-import { listAll, tryRead, whatWasRead } from '../reads.ts'
-import { recognize } from '../recognize.ts'
+import { find, listAll, tryRead, whatWasRead } from '../reads.ts'
+import { listSecrets } from '../recognize.ts'
 import type { Population, UsingPod } from './uses.ts'
 
 export interface Scope {
@@ -32,7 +31,7 @@ export async function readPopulation(
   const [namespaces, serviceAccounts, secrets, pods] = await Promise.all([
     readNamespaces(client, namespace),
     listAll(client, `${base}/serviceaccounts`),
-    tryRead(readSecrets(client, base, names)),
+    tryRead(listSecrets(client, `${base}/secrets`, names)),
     scope.pods ? tryRead(listAll<Pod>(client, `${base}/pods`)) : undefined,
   ])
   const notes = [
@@ -47,7 +46,7 @@ export async function readPopulation(
     credentials,
     namespaces: namespaces.map(observeNamespace),
     serviceAccounts: serviceAccounts.map(observeServiceAccount),
-    secrets: whatWasRead(secrets)?.map(recognize),
+    secrets: whatWasRead(secrets),
     pods: pods && whatWasRead(pods)?.flatMap(usingPod),
   }
   return { population, notes }
@@ -55,18 +54,9 @@ export async function readPopulation(
 
 async function readNamespaces(client: KubeClient, name: string | undefined): Promise<KubeObject[]> {
   if (name === undefined) return listAll(client, '/api/v1/namespaces', { metadata: true })
-  try {
-    return [await client.get<KubeObject>(`/api/v1/namespaces/${name}`)]
-  } catch (error) {
-    if (isNotFound(error)) throw new Problem(`namespaces "${name}" not found`)
-    throw error
-  }
-}
-
-async function readSecrets(client: KubeClient, base: string, names: readonly string[]): Promise<KubeObject[]> {
-  const query = (name: string) => ({ fieldSelector: `metadata.name=${name}` })
-  const lists = names.map((name) => listAll(client, `${base}/secrets`, { query: query(name), metadata: true }))
-  return (await Promise.all(lists)).flat()
+  const namespace = await find(client, `/api/v1/namespaces/${name}`)
+  if (namespace === undefined) throw new Problem(`namespaces "${name}" not found`)
+  return [namespace]
 }
 
 /** Of core/v1 Pod. */
