@@ -89,6 +89,8 @@ export class WorkQueue {
   #sweeping = 0
   /** performance.now() of the last event about a key without a worker. */
   #eventAt = Number.NEGATIVE_INFINITY
+  /** Ends the time in which a sweep is held back: all its workers may be held up themselves. */
+  #courtesy: NodeJS.Timeout | undefined
   #pumping = false
   #closed = false
   #added = 0
@@ -187,6 +189,7 @@ export class WorkQueue {
   /** Starts nothing new. Resolves when what runs has ended. */
   close(): Promise<void> {
     this.#closed = true
+    clearTimeout(this.#courtesy)
     for (const item of this.#items.values()) clearTimeout(item.timer)
     this.#items.clear()
     this.#urgent.clear()
@@ -245,6 +248,9 @@ export class WorkQueue {
       if (item === undefined) break
       void this.#run(item)
     }
+    clearTimeout(this.#courtesy)
+    const isHeldBack = this.#swept.size > 0 && this.#running.size < this.concurrency
+    if (isHeldBack) this.#courtesy = setTimeout(() => this.#pumpSoon(), this.#courtesyLeft())
   }
 
   /** One that an event has come for meanwhile leaves the line of the swept. */
@@ -261,8 +267,13 @@ export class WorkQueue {
   }
 
   #maySweep(): boolean {
-    if (performance.now() - this.#eventAt > courtesyMs) return true
+    if (this.#courtesyLeft() <= 0) return true
     return this.#sweeping < Math.max(1, Math.floor(this.concurrency / sweepShare))
+  }
+
+  /** Milliseconds in which a sweep is still held back. */
+  #courtesyLeft(): number {
+    return this.#eventAt + courtesyMs - performance.now()
   }
 
   async #run(item: Item): Promise<void> {
