@@ -44,7 +44,8 @@ export class Lab {
     const kubeConfig = new KubeConfig()
     kubeConfig.loadFromFile(cluster.adminKubeconfig)
     this.cluster = cluster
-    this.client = new KubeClient({ kubeConfig, version: 'test' })
+    // Longer than the operator waits: a busy machine is no failure of a test.
+    this.client = new KubeClient({ kubeConfig, version: 'test', timeoutMs: 60_000 })
   }
 
   /** A name that no other test uses; it begins with `name`. */
