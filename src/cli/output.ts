@@ -2,6 +2,7 @@
 import { styleText } from 'node:util'
 import { Option } from 'commander'
 import { stringify } from 'yaml'
+import { escapeC1 } from '../telemetry/encodings.ts'
 import { escapeControls } from '../telemetry/text-line.ts'
 
 /** As kubectl writes it, which reads YAML 1.1: there "Off" and times need quotes. */
@@ -23,9 +24,9 @@ export function tell(text: string): void {
   process.stderr.write(`${text.split('\n').map(escapeControls).join('\n')}\n`)
 }
 
-/** An object, or any other value, as kubectl prints it. */
+/** An object, or any other value, as kubectl prints it, with an escape for what steers terminals and needs none. */
 export function rendered(value: unknown, format: 'json' | 'yaml'): string {
-  return format === 'json' ? `${JSON.stringify(value, null, 4)}\n` : stringify(value, yaml)
+  return escapeC1(format === 'json' ? `${JSON.stringify(value, null, 4)}\n` : stringify(value, yaml))
 }
 
 /** One object as it is, several as a List. @param objects with apiVersion and kind */

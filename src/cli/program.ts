@@ -4,6 +4,7 @@ import { registerCompletion } from './commands/completion.ts'
 import { registerCreate } from './commands/create.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerExplain } from './commands/explain.ts'
+import { registerImages } from './commands/images.ts'
 import { registerPlan } from './commands/plan.ts'
 import { registerRefresh } from './commands/refresh.ts'
 import { registerStatus } from './commands/status.ts'
@@ -18,6 +19,7 @@ const commands: readonly ((program: Command) => void)[] = [
   registerStatus,
   registerExplain,
   registerWho,
+  registerImages,
   registerRefresh,
   registerVerify,
   registerDoctor,

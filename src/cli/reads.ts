@@ -38,16 +38,31 @@ export async function find(client: KubeClient, path: string): Promise<KubeObject
 export async function listAll<T extends KubeObject>(
   client: KubeClient,
   path: string,
-  { query = {}, metadata = false }: { query?: Query; metadata?: boolean } = {},
+  options: ListOptions = {},
 ): Promise<T[]> {
   const items: T[] = []
+  for await (const page of pagesOf<T>(client, path, options)) items.push(...page)
+  return items
+}
+
+interface ListOptions {
+  query?: Query
+  metadata?: boolean
+}
+
+/** The same for what is too much to be kept: the next page is asked for when the one before has been looked at. */
+export async function* pagesOf<T extends KubeObject>(
+  client: KubeClient,
+  path: string,
+  { query = {}, metadata = false }: ListOptions = {},
+): AsyncGenerator<T[]> {
   for (let from: string | undefined; ; ) {
     const page = await client.get<KubeList<T>>(path, {
       query: { ...query, limit: pageSize, continue: from },
       ...(metadata && { accept: metadataOnlyList }),
     })
-    items.push(...(page.items ?? []))
+    yield page.items ?? []
     from = page.metadata.continue
-    if (!from) return items
+    if (!from) return
   }
 }

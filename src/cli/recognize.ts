@@ -8,6 +8,7 @@ import { claimsOf } from '../controller/marks.ts'
 import { observeSecret } from '../controller/observe.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { KubeObject } from '../kube/objects.ts'
+import type { Credential } from '../model/credential.ts'
 import type { RecognizedSecret } from '../model/observed.ts'
 import { isMarked } from '../model/secret-change.ts'
 import { listAll } from './reads.ts'
@@ -33,6 +34,18 @@ export async function listSecrets(
   const query = (name: string) => ({ fieldSelector: `metadata.name=${name}` })
   const lists = names.map((name) => listAll(client, path, { query: query(name), metadata: true }))
   return (await Promise.all(lists)).flat().map(recognize)
+}
+
+/** Whether the login of a credential is in a namespace. */
+export type HasLogin = (credential: Credential, namespace: string) => boolean
+
+/** @param secrets those of the names that the credentials give to theirs */
+export function loginsIn(secrets: readonly RecognizedSecret[]): HasLogin {
+  const copies = new Map(secrets.map((each) => [`${each.namespace}/${each.name}`, each]))
+  return ({ secretName, uid }, namespace) => {
+    const copy = copies.get(`${namespace}/${secretName}`)
+    return copy?.ours === true && copy.madeOf.has(uid)
+  }
 }
 
 function wroteMark({ metadata: { managedFields = [] } }: KubeObject): boolean {

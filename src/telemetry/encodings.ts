@@ -32,7 +32,8 @@ export function terminalJson(value: unknown): string {
   return escapeC1(JSON.stringify(value))
 }
 
-function escapeC1(text: string): string {
+/** Of JSON, and of YAML, which quotes what holds them. */
+export function escapeC1(text: string): string {
   return text.replace(/[\u{7f}-\u{9f}]/gu, (c) => `\\u00${c.charCodeAt(0).toString(16)}`)
 }
 

@@ -2,9 +2,9 @@
 import { type Command, Option } from 'commander'
 import { completedBy, credentialNames } from '../completion/candidates.ts'
 import { type Connection, collect, withConnection } from '../connection.ts'
+import { formatCsv } from '../csv.ts'
 import { outputFlag, print, rendered, tell } from '../output.ts'
 import { Table, unknown } from '../table.ts'
-import { formatCsv } from '../who/csv.ts'
 import { readPopulation } from '../who/read-population.ts'
 import { type Use, usesOf } from '../who/uses.ts'
 

@@ -84,7 +84,8 @@ function contributors({ credentials = [], namespace }: Facts, name: string): Obs
   return credentials.filter((each) => each.secretName === name && !each.deleting && selectsNamespace(each, namespace))
 }
 
-function mergedOf(credentials: readonly ObservedCredential[]): Entries {
+/** What is in a Secret that these feed: keys, with the name of the credential for a user name. */
+export function mergedOf(credentials: readonly ObservedCredential[]): Entries {
   const contributions = credentials.map((credential) => ({
     credential: credential.name,
     priority: credential.priority,

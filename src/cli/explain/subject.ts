@@ -77,13 +77,18 @@ export interface Workload extends KubeObject {
   }
 }
 
-export function subjectOfPod({ metadata, spec = {}, status = {} }: Pod): Subject {
-  const controller = metadata.ownerReferences?.find((owner) => owner.controller)
-  const statuses = [
+/** Of containers of all kinds, whose names differ. */
+export function statusesOf({ status = {} }: Pod): ContainerStatus[] {
+  return [
     ...(status.initContainerStatuses ?? []),
     ...(status.containerStatuses ?? []),
     ...(status.ephemeralContainerStatuses ?? []),
   ]
+}
+
+export function subjectOfPod(pod: Pod): Subject {
+  const { metadata, spec = {} } = pod
+  const controller = metadata.ownerReferences?.find((owner) => owner.controller)
   return {
     ...subjectOfSpec(spec),
     name: `pod/${metadata.name}`,
@@ -94,7 +99,7 @@ export function subjectOfPod({ metadata, spec = {}, status = {} }: Pod): Subject
       createdAt: Date.parse(metadata.creationTimestamp ?? ''),
       controller: controller && `${controller.kind}/${controller.name}`,
     },
-    images: imagesOf(spec, statuses),
+    images: imagesOf(spec, statusesOf(pod)),
     stuckPods: [],
   }
 }
@@ -131,6 +136,20 @@ function subjectOfSpec({ serviceAccountName, imagePullSecrets = [] }: PodSpec) {
 }
 
 function imagesOf(spec: PodSpec, statuses: readonly ContainerStatus[]): SubjectImage[] {
+  return imageUses(spec, statuses).map(({ user, image, status }) => {
+    const { reason = '', message = '' } = status?.state?.waiting ?? {}
+    return { user, image, pulled: !!status?.imageID, waiting: reason === '' ? undefined : { reason, message } }
+  })
+}
+
+/** An image that a pod names. */
+export interface ImageUse extends Pick<SubjectImage, 'user' | 'image'> {
+  /** Of the container that is made of it. */
+  status: ContainerStatus | undefined
+}
+
+/** Of containers of all kinds, and of volumes. */
+export function imageUses(spec: PodSpec, statuses: readonly ContainerStatus[]): ImageUse[] {
   const kinds = [
     ['init container', spec.initContainers],
     ['container', spec.containers],
@@ -138,14 +157,11 @@ function imagesOf(spec: PodSpec, statuses: readonly ContainerStatus[]): SubjectI
   ] as const
   const ofContainers = kinds.flatMap(([kind, containers = []]) =>
     containers.map(({ name, image = '' }) => {
-      const status = statuses.find((each) => each.name === name)
-      const { reason = '', message = '' } = status?.state?.waiting ?? {}
-      const pulled = status?.imageID !== undefined && status.imageID !== ''
-      return { user: `${kind} ${name}`, image, pulled, waiting: reason === '' ? undefined : { reason, message } }
+      return { user: `${kind} ${name}`, image, status: statuses.find((each) => each.name === name) }
     }),
   )
   const ofVolumes = (spec.volumes ?? []).flatMap(({ name, image }) =>
-    image?.reference ? [{ user: `volume ${name}`, image: image.reference, pulled: false, waiting: undefined }] : [],
+    image?.reference ? [{ user: `volume ${name}`, image: image.reference, status: undefined }] : [],
   )
   return [...ofContainers, ...ofVolumes]
 }

@@ -52,7 +52,8 @@ export async function readPopulation(
   return { population, notes }
 }
 
-async function readNamespaces(client: KubeClient, name: string | undefined): Promise<KubeObject[]> {
+/** @param name undefined: all @throws Problem where it is not there; ApiError */
+export async function readNamespaces(client: KubeClient, name: string | undefined): Promise<KubeObject[]> {
   if (name === undefined) return listAll(client, '/api/v1/namespaces', { metadata: true })
   const namespace = await find(client, `/api/v1/namespaces/${name}`)
   if (namespace === undefined) throw new Problem(`namespaces "${name}" not found`)

@@ -2,6 +2,7 @@
 import type { Credential } from '../../model/credential.ts'
 import type { ObservedServiceAccount, RecognizedSecret } from '../../model/observed.ts'
 import { type Namespace, selectsNamespace, selectsServiceAccount } from '../../model/selection.ts'
+import { loginsIn } from '../recognize.ts'
 
 /** A pod that has not ended. */
 export interface UsingPod {
@@ -47,13 +48,12 @@ export interface Use {
 /** By credential, namespace and ServiceAccount. */
 export function usesOf({ credentials, namespaces, serviceAccounts, secrets, pods }: Population): Use[] {
   const accounts = Map.groupBy(serviceAccounts, ({ namespace }) => namespace)
-  const copies = secrets && new Map(secrets.map((each) => [`${each.namespace}/${each.name}`, each]))
+  const hasLogin = secrets && loginsIn(secrets)
   const podsIn = pods && Map.groupBy(pods, ({ namespace }) => namespace)
   const uses = credentials.flatMap((credential) =>
     namespaces.flatMap((namespace) => {
-      const copy = copies?.get(`${namespace.name}/${credential.secretName}`)
       const selected = !credential.deleting && selectsNamespace(credential, namespace)
-      const holds = copies ? copy?.ours === true && copy.madeOf.has(credential.uid) : selected
+      const holds = hasLogin ? hasLogin(credential, namespace.name) : selected
       if (!selected && !holds) return []
       const here = accounts.get(namespace.name) ?? []
       return usesIn(credential, namespace.name, { selected, holds }, here, podsIn && (podsIn.get(namespace.name) ?? []))

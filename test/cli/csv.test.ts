@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { formatCsv } from '../../../src/cli/who/csv.ts'
+import { formatCsv } from '../../src/cli/csv.ts'
 
 test.each([
   ['plain cells', ['a', 'b c'], 'a,b c\r\n'],
