@@ -126,9 +126,8 @@ test(
     }
     expect((await writes()) - before).toBeLessThanOrEqual(1) // they have not waited for its turns
 
-    await eventually(async () => {
-      const { status } = await lab.readCredential(credential)
-      expect(status?.serviceAccounts).toEqual({ selected: 5, linked: 4 })
+    await eventually(() => {
+      expect(history.versions.at(-1)?.status?.serviceAccounts).toEqual({ selected: 5, linked: 4 })
     })
     const { length } = history.versions
     await over
