@@ -37,7 +37,7 @@ tell('The operator is installed as users install it, and runs as its own Service
 console.log(`${dim}$ kubectl apply --server-side -k config/default${plain}`)
 await installOperator(cluster)
 const given = await namespaces()
-const operator = await startOperator({ cluster, replica: true })
+let operator = await startOperator({ cluster, replica: true })
 await refused('get', 'secrets', '--all-namespaces', '--as=system:serviceaccount:regcred-system:regcred-operator')
 
 tell('A platform team applies one source Secret and one RegistryCredential (examples/01-docker-hub).')
@@ -162,6 +162,10 @@ await show('get', 'rcred')
 tell(`That was the main job, in ${Math.round((performance.now() - start) / 1000)} s.`)
 if (staysUp) {
   await cleanUp()
+  // The story's is kept from the internet, since the registries of the examples are real ones.
+  await operator.stop()
+  const { HTTPS_PROXY = '', NO_PROXY = '' } = process.env
+  operator = await startOperator({ cluster, replica: true, env: { HTTPS_PROXY, NO_PROXY } })
   console.log(`The cluster and the operator stay up. All of the above is taken away again, so the examples can be tried by hand.
 There is no node: pods stay Pending, those of the Deployment regcred-operator too. The operator is process ${operator.pid}:
 
@@ -169,10 +173,10 @@ There is no node: pods stay Pending, those of the Deployment regcred-operator to
   its probes    ${operator.healthUrl}/readyz?verbose
   its metrics   ${operator.metricsUrl}
 
-In another terminal:
+In another terminal (the second line brings a kubectl, if you have none):
 
   export KUBECONFIG=${cluster.adminKubeconfig}
-  export PATH="${dirname(kubectlPath)}:$PATH"      # a kubectl, if you have none
+  export PATH="${dirname(kubectlPath)}:$PATH"
   kubectl get rcred
   kubectl explain rcred.spec.namespaces
 

@@ -44,6 +44,9 @@ export function createProgram(version: string): Command {
     .addHelpText('after', explanation)
   for (const flag of connectionFlags) program.addOption(flag)
   for (const register of commands) register(program)
+  for (const each of program.commands) {
+    each.showHelpAfterError(`See 'kubectl regcred ${each.name()} --help' for usage.`)
+  }
   return program
 }
 

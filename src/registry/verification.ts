@@ -15,29 +15,29 @@ export interface Subject {
 type Sentence = (subject: Subject) => string
 
 const sentences = {
-  Accepted: ['Valid', ({ host, key }) => `${host} accepts the login of ${key}.`],
-  PullAllowed: ['Valid', ({ host, key, image }) => `${host} lets the login of ${key} pull ${image}.`],
+  Accepted: ['Valid', ({ host, key }) => `${host} accepts the login for ${key}.`],
+  PullAllowed: ['Valid', ({ host, key, image }) => `${host} lets the login for ${key} pull ${image}.`],
   PublicRepository: [
     'Valid',
     ({ host, key, image }) =>
-      `${host} accepts the login of ${key}; everybody may pull ${image}, so name a private image in verify.image to check the right to pull.`,
+      `${host} accepts the login for ${key}; everybody may pull ${image}, so name a private image in verify.image to check the right to pull.`,
   ],
-  Refused: ['Invalid', ({ host, key }) => `${host} refuses the login of ${key}; renew it at its source.`],
+  Refused: ['Invalid', ({ host, key }) => `${host} refuses the login for ${key}; renew it at its source.`],
   PullDenied: [
     'NoPullAccess',
     ({ host, key, image }) =>
-      `${host} accepts the login of ${key}, but does not let it pull ${image}; give it that right, or correct verify.image.`,
+      `${host} accepts the login for ${key}, but does not let it pull ${image}; give it that right, or correct verify.image.`,
   ],
   ImageNotFound: [
     'Unknown',
     ({ host, key, image }) =>
-      `${host} accepts the login of ${key}, but ${image} does not exist or is hidden from it; correct verify.image, or give it the right to pull.`,
+      `${host} accepts the login for ${key}, but ${image} does not exist or is hidden from it; correct verify.image, or give it the right to pull.`,
   ],
   ProvesNothing: [
     'Unknown',
-    ({ host, key }) => `${host} asks nobody for a login, so it does not tell whether that of ${key} is right.`,
+    ({ host, key }) => `${host} asks nobody for a login, so it does not tell whether that for ${key} is right.`,
   ],
-  RateLimited: ['Unknown', ({ host, key }) => `${host} has too many requests to check the login of ${key} (429).`],
+  RateLimited: ['Unknown', ({ host, key }) => `${host} has too many requests to check the login for ${key} (429).`],
 } satisfies Record<string, readonly [Verdict, Sentence]>
 
 export function found(reason: keyof typeof sentences, subject: Subject): Verification {
@@ -51,5 +51,5 @@ export function unchecked(
   { key }: Subject,
   why: string,
 ): Verification {
-  return { verdict: 'Unknown', reason, message: `The login of ${key} could not be checked: ${why}.` }
+  return { verdict: 'Unknown', reason, message: `The login for ${key} could not be checked: ${why}.` }
 }

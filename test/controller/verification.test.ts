@@ -75,7 +75,7 @@ test('a login that the registry takes is rolled out; one that it refuses is not,
   await lab.rotate(source, { [host]: robot('mistyped-password') })
   expect(conditionsOf(await lab.condition(credential, 'Stalled', 'True'))).toEqual(refused)
   expect(await messageOf(credential, 'Verified')).toContain(
-    `${host} refuses the login of ${host}; renew it at its source`,
+    `${host} refuses the login for ${host}; renew it at its source`,
   )
   expect(await lab.logins(namespace)).toEqual({ [host]: robot('first-password') })
   const event = await eventually(

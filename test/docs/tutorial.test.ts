@@ -100,7 +100,7 @@ const after: Record<string, (output: string) => Promise<void>> = {
   },
 }
 
-const isOfTheReader = ({ text }: Snippet) => text.includes('read -rsp')
+const isOfTheReader = ({ text }: Snippet) => text.includes('read -rs ')
 const blocks = snippetsOf('docs/tutorial.md').filter(({ language }) => language === 'sh')
 
 test(

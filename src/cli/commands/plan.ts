@@ -65,7 +65,10 @@ async function readFilename(file: string): Promise<Documents> {
     return readDocuments(file === '-' ? await text(process.stdin) : await readFile(file, 'utf8'), name)
   } catch (error) {
     if (error instanceof DocumentProblem) throw error
-    throw new Problem(`${name} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EISDIR')
+      throw new Problem(`${name} is a folder: kubectl kustomize ${name} | kubectl regcred plan -f -`)
+    throw new Problem(`${name} cannot be read (${code})`)
   }
 }
 

@@ -24,7 +24,11 @@ export function crdCheck({ crd, credentials, version }: Facts): Check {
     return { name, level: 'error', message: 'RegistryCredentials are not served', cure: install }
   }
   if (crd.state === 'missing') return { name, level: 'error', message: `${crdName} is not there`, cure: install }
-  const { spec, status } = crd.value
+  const { metadata, spec, status } = crd.value
+  if (metadata.deletionTimestamp !== undefined) {
+    const message = `${crdName} is being deleted, with all RegistryCredentials; it waits for the operator to clean up after them`
+    return { name, level: 'error', message, cure: 'docs/how-to/uninstall.md; install anew when it is gone' }
+  }
   const established = status?.conditions?.find(({ type }) => type === 'Established')
   if (established?.status !== 'True') {
     const cure = `kubectl describe crd ${crdName}`

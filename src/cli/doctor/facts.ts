@@ -67,4 +67,6 @@ export function hidden(name: string, what: string): Check {
   return { name, level: 'unknown', message: `you may not read ${what}` }
 }
 
-export const install = 'kubectl apply --server-side -k config/default'
+/** What others have changed is taken back by force alone. */
+export const install =
+  'kubectl apply --server-side --force-conflicts -k config/default (where Helm has installed it: helm upgrade --force-conflicts)'

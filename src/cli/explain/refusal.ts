@@ -10,7 +10,8 @@ import { cures, curesOf, obstaclesTo, type Told, type TriedLogin, withoutLogin }
 /** @param name of the image, normalised and without tag */
 export function ofRefusal(cause: PullCause, tried: readonly TriedLogin[], name: string, facts: Facts): Told {
   if (cause === 'malformed') return ofMalformed(facts)
-  const first = cause === 'missing' ? 'The registry wants a login for it' : 'The registry refuses the login'
+  const first =
+    cause === 'missing' || tried.length === 0 ? 'The registry wants a login for it' : 'The registry refuses the login'
   const of = facts.credentials?.filter((each) => covers(each, name)) ?? []
   for (const credential of of) {
     if (!tried.some((each) => each.credential === credential.name)) continue

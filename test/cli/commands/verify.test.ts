@@ -68,7 +68,7 @@ test('each step is shown, and the verdict at the end', async () => {
     expect.stringMatching(/^GET {2}https:\/\/HOST\/v2\/ without a login: no usable answer from HOST/),
     'GET  http://HOST/v2/ without a login: 401, asks for a login by Basic',
     'GET  http://HOST/v2/ with the login: 200',
-    'Valid (Accepted): HOST accepts the login of HOST.',
+    'Valid (Accepted): HOST accepts the login for HOST.',
   ])
 })
 
@@ -80,7 +80,7 @@ test('--image asks whether it may be pulled, and else verify.image of the creden
     0,
     'HEAD http://HOST/v2/team/app/manifests/1 with the login: 200',
     'HEAD http://HOST/v2/team/app/manifests/1 without a login: 401, asks for a login by Basic',
-    'Valid (PullAllowed): HOST lets the login of HOST pull HOST/team/app:1.',
+    'Valid (PullAllowed): HOST lets the login for HOST pull HOST/team/app:1.',
   ])
   await lab.patchCredential(name, { verify: { image: `${registry.host}/team/other:1` } })
   const missing = await verify([name])

@@ -116,6 +116,10 @@ describe('what is wrong is told with its cure, and nothing else is', () => {
     ['error API server: Kubernetes v1.29.4 is older', { server: { major: '1', minor: '29', gitVersion: 'v1.29.4' } }],
     ['error CRD: registrycredentials.regcred.dev is not there', { crd: missing }],
     [
+      'error CRD: registrycredentials.regcred.dev is being deleted',
+      { crd: read({ ...crd, metadata: { ...crd.metadata, deletionTimestamp: at(0) } }) },
+    ],
+    [
       'error CRD: registrycredentials.regcred.dev is not served: NamesConflict',
       {
         crd: read({
