@@ -29,6 +29,7 @@ export interface CommandLine {
   filesDir?: string
   execPluginDir?: string
   execPluginEnv?: string[]
+  trustedRegistries?: string
   metricsBindAddress?: string
   metricsCertDir?: string
   healthProbeBindAddress?: string
@@ -111,6 +112,13 @@ export const FLAGS: readonly Flag[] = [
     repeatable: true,
     byDefault: 'none',
     meaning: 'an environment variable of the operator that plugins get, beside PATH',
+  },
+  {
+    flag: '--trusted-registries <name>',
+    env: 'REGCRED_TRUSTED_REGISTRIES',
+    byDefault: 'no such list is kept',
+    meaning:
+      "a ConfigMap in the operator's own namespace: its key credentials is kept equal to the registries that credentials are for, which are trusted by that (config/policies/trusted-registries-from-credentials)",
   },
   {
     flag: '--metrics-bind-address <address>',

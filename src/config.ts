@@ -10,6 +10,7 @@ import {
   absolutePath,
   bindAddress,
   boolean,
+  configMapName,
   host,
   logLevel,
   namespaceName,
@@ -38,6 +39,8 @@ export interface Config {
   insecureHosts: readonly string[]
   /** What sources may use of this machine. */
   sources: SourceSettings
+  /** A ConfigMap whose list of the registries of credentials is kept. Undefined: there is none. */
+  trustedRegistries: string | undefined
   /** Checked; telemetry/bind-address.ts reads it. */
   metricsBindAddress: string
   /** Folder with tls.crt and tls.key. Undefined: a certificate that the operator signs itself. */
@@ -120,6 +123,12 @@ export function parseConfig(argv: readonly string[], env: Environment, readFile:
     caFiles: readList('--ca-file', flags.caFile, 'REGCRED_CA_FILES', absolutePath),
     insecureHosts: readList('--insecure-host', flags.insecureHost, 'REGCRED_INSECURE_HOSTS', host),
     sources: readSourceSettings(),
+    trustedRegistries: read(
+      '--trusted-registries',
+      flags.trustedRegistries,
+      'REGCRED_TRUSTED_REGISTRIES',
+      configMapName,
+    ),
     metricsBindAddress:
       read('--metrics-bind-address', flags.metricsBindAddress, 'REGCRED_METRICS_BIND_ADDRESS', bindAddress) ?? ':8443',
     metricsCertDir: read('--metrics-cert-dir', flags.metricsCertDir, 'REGCRED_METRICS_CERT_DIR', absolutePath),

@@ -85,6 +85,7 @@ export class Process {
         events,
         log,
         ownNamespace: config.namespace,
+        trustedRegistries: config.trustedRegistries,
         surroundings: {
           settings: config.sources,
           fetch: outbound.fetch,

@@ -23,6 +23,11 @@ export const secretName: ValueKind<string> = {
   cure: 'is not the name of a Secret: up to 253 of a-z, 0-9, - and ., such as regcred; repeat the flag for each name',
 }
 
+export const configMapName: ValueKind<string> = {
+  parse: (text) => (DNS_SUBDOMAIN.test(text) ? text : undefined),
+  cure: 'is not the name of a ConfigMap: up to 253 of a-z, 0-9, - and ., such as trusted-registries',
+}
+
 export const bindAddress: ValueKind<string> = {
   parse: (text) => (parseBindAddress(text) ? text : undefined),
   cure: `is not an address to listen on; ${BIND_ADDRESS_EXAMPLES}`,

@@ -35,6 +35,7 @@ test('in a pod every setting has a default', () => {
     caFiles: [],
     insecureHosts: [],
     sources: { filesDir: undefined, execPluginDir: undefined, execPluginEnv: [] },
+    trustedRegistries: undefined,
     metricsBindAddress: ':8443',
     metricsCertDir: undefined,
     healthProbeBindAddress: ':8081',
@@ -48,6 +49,7 @@ describe('every setting is a flag and a variable; the flag outranks the variable
     ['secretNames', '--secret-name=one', { REGCRED_SECRET_NAMES: 'two, three,' }, ['one'], ['two', 'three']],
     ['concurrency', '--concurrency=1', { REGCRED_CONCURRENCY: '1000' }, 1, 1000],
     ['leaderElect', '--leader-elect', { REGCRED_LEADER_ELECT: 'false' }, true, false],
+    ['trustedRegistries', '--trusted-registries=one', { REGCRED_TRUSTED_REGISTRIES: 'two' }, 'one', 'two'],
     ['metricsBindAddress', '--metrics-bind-address=0', { REGCRED_METRICS_BIND_ADDRESS: '[::1]:9' }, '0', '[::1]:9'],
     ['metricsCertDir', '--metrics-cert-dir=/one', { REGCRED_METRICS_CERT_DIR: '/two' }, '/one', '/two'],
     ['healthProbeBindAddress', '--health-probe-bind-address=:1', { REGCRED_HEALTH_PROBE_BIND_ADDRESS: '0' }, ':1', '0'],
@@ -163,6 +165,7 @@ describe('a mistake names the setting, the wrong value and the cure', () => {
     [['--secret-name=a..b'], {}, 'repeat the flag for each name'],
     [[`--secret-name=${'a'.repeat(254)}`], {}, 'is not the name of a Secret'],
     [[], { REGCRED_SECRET_NAMES: 'ok,_x' }, 'REGCRED_SECRET_NAMES (--secret-name): "_x" is not the name of a Secret'],
+    [['--trusted-registries=A'], {}, '--trusted-registries: "A" is not the name of a ConfigMap: up to 253 of a-z'],
     [['--concurrency=0'], {}, '--concurrency: "0" is not a whole number from 1 to 1000'],
     [['--concurrency=1001'], {}, '"1001" is not a whole number'],
     [['--concurrency=1e2'], {}, '"1e2" is not a whole number'],
@@ -228,7 +231,7 @@ describe('help', () => {
   test('explains every flag, its variable and its default', () => {
     const text = help().message.replace(/\s+/g, ' ')
     const flags = [...text.matchAll(/ --([a-z-]+) [<[]/g)].map(([, flag]) => flag)
-    expect(flags).toHaveLength(14)
+    expect(flags).toHaveLength(15)
     expect(text.match(/env: (REGCRED_|KUBECONFIG)/g)).toHaveLength(flags.length)
     expect(text.match(/Default: /g)).toHaveLength(flags.length)
   })

@@ -9,8 +9,12 @@ export const groupVersion = `${group}/${version}`
 export const credentialKind = 'RegistryCredential'
 export const plural = 'registrycredentials'
 
-/** Field manager of every write. */
+/** Field manager of every write but that of the list of trusted registries. */
 export const fieldManager = 'regcred-operator'
+
+/** Field manager of that, in a ConfigMap that others write as well, and the key of it that is the operator's. */
+export const trustedManager = 'regcred-operator-trusted-registries'
+export const trustedKey = 'credentials'
 
 /** Finalizer of a credential: our entries are still in ServiceAccounts. */
 export const finalizer = `${group}/references`

@@ -18,13 +18,17 @@ export function readDeployment({ client, operatorNamespace }: Connection): Promi
   return tryRead(client.get<Deployment>(`/apis/apps/v1/namespaces/${operatorNamespace}/deployments/${operatorName}`))
 }
 
-/** Those of the Deployment's `--secret-name`, as command-line.ts takes it. */
-export function namesInArguments({ spec }: Deployment): string[] {
+/** What the Deployment's arguments give a flag such as `--secret-name`, as command-line.ts takes it. */
+export function valuesInArguments({ spec }: Deployment, flag: string): string[] {
   const args = spec.template.spec.containers.flatMap(({ args = [] }) => args)
-  const names = args.flatMap((arg, at) => {
-    if (arg === '--secret-name') return args[at + 1] ?? []
-    return arg.startsWith('--secret-name=') ? arg.slice('--secret-name='.length) : []
+  return args.flatMap((arg, at) => {
+    if (arg === flag) return args[at + 1] ?? []
+    return arg.startsWith(`${flag}=`) ? arg.slice(flag.length + 1) : []
   })
+}
+
+export function namesInArguments(deployment: Deployment): string[] {
+  const names = valuesInArguments(deployment, '--secret-name')
   return names.length > 0 ? names : [defaultSecretName]
 }
 

@@ -5,6 +5,7 @@
  *   RegistryCredential, login ─► credential loop ─► credential states ─► wakes namespaces
  *   Namespace, ServiceAccount, Secret ─► namespace loop ─► writes ─► board ─► status
  *   Pod, board ─► pod loop ─► Events, evictions, status
+ *   credential states, logins ─► trusted loop ─► a list of trusted registries, where it is asked for
  */
 
 import { once } from 'node:events'
@@ -52,6 +53,7 @@ import { ServiceAccountWriter } from './service-account-writer.ts'
 import { type SourceSurroundings, sourceContexts } from './source-context.ts'
 import { StatusWriter } from './status-writer.ts'
 import { follow, followFiles } from './triggers.ts'
+import { TrustedList } from './trusted-list.ts'
 
 export interface ControllerParts {
   /** Writes only while leading. */
@@ -61,6 +63,8 @@ export interface ControllerParts {
   events: EventRecorder
   log: Logger
   ownNamespace: string
+  /** A ConfigMap whose list of the registries of credentials is kept; undefined: none. */
+  trustedRegistries: string | undefined
   surroundings: SourceSurroundings
   /** Namespaces worked on at the same time. */
   concurrency: Concurrency
@@ -89,6 +93,8 @@ const loginConcurrency = { limit: 128 }
 const credentialConcurrency = { limit: 8 }
 const statusConcurrency = { limit: 4 }
 const podConcurrency = { limit: 4 }
+/** It has one key. */
+const trustedConcurrency = { limit: 1 }
 /** Milliseconds for which changes of the pods of a namespace are collected. */
 const podSettleMs = 500
 /** Milliseconds between looks at whether a login is in all namespaces. */
@@ -258,6 +264,20 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     signal,
   })
   const loginQueue = parts.queue('login', loginConcurrency, (name) => loginLoop.reconcile(name))
+  const trustedList =
+    parts.trustedRegistries === undefined
+      ? undefined
+      : new TrustedList({
+          client,
+          credentials,
+          logins,
+          log,
+          name: parts.trustedRegistries,
+          ownNamespace,
+          restarted: (reason) => parts.watchRestarted('configmaps', reason),
+          queue: (work) => parts.queue('trusted', trustedConcurrency, work),
+          signal,
+        })
   const unread = new Set([...caches.credentials.values()].map(({ name }) => name))
   const allRead = Promise.withResolvers<void>()
   const credentialQueue = parts.queue('credential', credentialConcurrency, async (name) => {
@@ -265,6 +285,7 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
       const again = await credentialLoop.reconcile(name)
       wakeRetirement(name)
       podWatch.want(credentials.all().some(looksAtPods))
+      trustedList?.changed()
       return again
     } finally {
       unread.delete(name)
@@ -309,12 +330,13 @@ export async function startController(parts: ControllerParts): Promise<() => Pro
     touchStatus = (name) => statusQueue.addAfter(name, statusWriter.delayOf(name))
     for (const { name } of caches.namespaces.values()) sweep(name)
     for (const { name } of caches.credentials.values()) touchStatus(name)
+    trustedList?.start()
   }
 
   return async () => {
     unfollow()
     await Promise.all([loginQueue.close(), credentialQueue.close(), namespaceQueue.close(), podQueue.close()])
-    await podWatch.close()
+    await Promise.all([podWatch.close(), trustedList?.close()])
     await statusQueue.close()
   }
 }

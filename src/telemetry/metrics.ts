@@ -10,7 +10,7 @@ import { type CredentialGauge, CredentialMetrics } from './credential-metrics.ts
 import { type QueueGauge, QueueMetrics } from './queue-metrics.ts'
 
 /** The loops of design.md. */
-export const LOOPS = ['login', 'credential', 'namespace', 'status', 'pod'] as const
+export const LOOPS = ['login', 'credential', 'namespace', 'status', 'pod', 'trusted'] as const
 export type Loop = (typeof LOOPS)[number]
 
 /** How a reconcile ended: done, given up since what it wrote had changed meanwhile, or failed and backing off. */

@@ -13,16 +13,20 @@ interface Kustomization {
   /** Below config/; default `default`. */
   base?: string
   components?: string[]
+  /** Below config/, beside the base. */
+  beside?: string[]
   namespace?: string
+  patches?: object[]
 }
 
 /** What kustomize makes of a folder of config/ with these components, without the namespace, which Helm leaves to its users. */
-async function kustomize({ base = 'default', components = [], ...others }: Kustomization = {}): Promise<Manifest[]> {
+async function kustomize(kustomization: Kustomization = {}): Promise<Manifest[]> {
+  const { base = 'default', components = [], beside = [], ...others } = kustomization
   const folder = mkdtempSync(join(tmpdir(), 'kustomize-'))
   const path = (name: string) => relative(folder, join(config, name))
-  const kustomization = { ...others, resources: [path(base)], components: components.map(path) }
+  const written = { ...others, resources: [base, ...beside].map(path), components: components.map(path) }
   try {
-    writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization))
+    writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(written))
     // It writes folded texts with one empty line more than they have, where a line is indented more than the one before.
     const text = (await cluster.kubectl('kustomize', folder)).replaceAll(/\n\n(?= {6,}\S)/g, '\n')
     const manifests = parseAll(text).filter(({ kind }) => kind !== 'Namespace')
@@ -86,6 +90,11 @@ const features: Feature[] = [
     values: { evictPods: { enabled: true } },
   },
   {
+    what: 'the policy for trusted registries',
+    kustomization: { beside: ['policies/trusted-registries'] },
+    values: { trustedRegistries: { enabled: true } },
+  },
+  {
     what: 'a NetworkPolicy',
     kustomization: { components: ['network-policy'] },
     values: { networkPolicy: { enabled: true } },
@@ -106,7 +115,21 @@ const features: Feature[] = [
     what: 'everything, in another namespace',
     kustomization: {
       namespace: 'elsewhere',
-      components: ['admission', 'secret-names', 'identities', 'evict-pods', 'network-policy'],
+      components: [
+        'admission',
+        'secret-names',
+        'identities',
+        'evict-pods',
+        'network-policy',
+        'policies/trusted-registries-from-credentials',
+      ],
+      beside: ['policies/trusted-registries'],
+      patches: [
+        {
+          target: { kind: 'ValidatingAdmissionPolicyBinding', name: 'trusted-registries-.*' },
+          patch: '[{"op": "replace", "path": "/spec/paramRef/namespace", "value": "elsewhere"}]',
+        },
+      ],
     },
     values: {
       admissionPolicies: { enabled: true },
@@ -114,6 +137,7 @@ const features: Feature[] = [
       identities: ['ecr-puller'],
       evictPods: { enabled: true },
       networkPolicy: { enabled: true },
+      trustedRegistries: { enabled: true, fromCredentials: true },
     },
     namespace: 'elsewhere',
   },

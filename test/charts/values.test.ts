@@ -30,6 +30,16 @@ const refused: [what: string, values: object, message: RegExp][] = [
   ['a log level that does not exist', { logLevel: 'trace' }, /\/logLevel.*must be one of/s],
   ['the own ServiceAccount as an identity', { identities: ['regcred-operator'] }, /\/identities\/0/],
   [
+    'a trusted registry with a scheme',
+    { trustedRegistries: { registries: ['https://ghcr.io'] } },
+    /\/trustedRegistries\/registries\/0.*does not match pattern/s,
+  ],
+  [
+    'a list of the registries of credentials that no policy reads',
+    { trustedRegistries: { fromCredentials: true } },
+    /trustedRegistries.fromCredentials needs trustedRegistries.enabled: true/,
+  ],
+  [
     'a ServiceMonitor without metrics',
     { metrics: { enabled: false }, monitoring: { serviceMonitor: { enabled: true } } },
     /monitoring needs metrics.enabled: true/,
@@ -108,6 +118,7 @@ test('every setting of the operator is a value, but for those that are the same 
     caFiles: ['/etc/regcred/ca/internal-ca/ca.crt', '/etc/regcred/ca/openshift-service-ca.crt/service-ca.crt'],
     insecureHosts: ['registry.internal:5000', '[fd00::1]:5000'],
     metricsCertDir: '/metrics-certificate',
+    trustedRegistries: 'trusted-registries',
     logLevel: 'debug',
   })
   expect(sources).toEqual({ filesDir: '/etc/regcred/files', execPluginDir: '/plugins', execPluginEnv: ['AWS_REGION'] })

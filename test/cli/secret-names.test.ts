@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { allowedNames, type Deployment, namesInArguments } from '../../src/cli/secret-names.ts'
+import { allowedNames, type Deployment, namesInArguments, valuesInArguments } from '../../src/cli/secret-names.ts'
 import { observeCredential } from '../../src/controller/observe.ts'
 import type { KubeObject } from '../../src/kube/objects.ts'
 import { condition, credentialWith } from './credentials.ts'
@@ -20,6 +20,13 @@ test.each([
   ['in two words', ['--secret-name', 'ci'], ['ci']],
 ])('arguments with %s', (_, args, names) => {
   expect(namesInArguments(deployment(...args))).toEqual(names)
+})
+
+test('arguments of another flag, which the Deployment may lack', () => {
+  const flag = '--trusted-registries'
+  expect(valuesInArguments(deployment('--secret-name=ci', `${flag}=list`), flag)).toEqual(['list'])
+  expect(valuesInArguments(deployment(flag, 'list'), flag)).toEqual(['list'])
+  expect(valuesInArguments(deployment(`${flag}-other=list`), flag)).toEqual([])
 })
 
 test('what the operator said of a name counts more than its Deployment, which need not be what runs', () => {

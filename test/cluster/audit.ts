@@ -22,6 +22,8 @@ export interface AuditEntry {
   ended: Date
   userAgent: string
   requestURI: string
+  /** Of admission policies, among others. */
+  annotations: Readonly<Record<string, string>>
 }
 
 /** audit.k8s.io/v1 Event, as far as it is used here. */
@@ -35,6 +37,7 @@ interface AuditEvent {
   responseStatus?: { code?: number }
   requestReceivedTimestamp: string
   stageTimestamp: string
+  annotations?: Record<string, string>
 }
 
 /**
@@ -62,6 +65,7 @@ function entryOf(event: AuditEvent): AuditEntry {
     ended: new Date(event.stageTimestamp),
     userAgent: event.userAgent ?? '',
     requestURI: event.requestURI,
+    annotations: event.annotations ?? {},
   }
 }
 

@@ -106,6 +106,7 @@ describe('the audit log', () => {
         ended: expect.any(Date),
         userAgent: expect.stringMatching(/^kubectl/),
         requestURI: `/api/v1/namespaces/${namespace}/configmaps/no-such-thing`,
+        annotations: expect.any(Object),
       },
     ])
   })

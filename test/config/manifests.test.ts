@@ -85,7 +85,8 @@ test('the disruption budget is for the pods of the Deployment', async () => {
 })
 
 test('the API server takes everything with all components, and knows every field', async () => {
-  const components = ['admission', 'secret-names', 'identities', 'evict-pods', 'network-policy']
+  const trusted = 'policies/trusted-registries-from-credentials'
+  const components = ['admission', 'secret-names', 'identities', 'evict-pods', 'network-policy', trusted]
   const manifests = await buildWith(...components.map((name) => join(config, name)))
   const folder = mkdtempSync(join(tmpdir(), 'kustomize-'))
   try {

@@ -10,6 +10,8 @@ export interface Answer {
   status: number
   /** The object asked for, or metav1.Status; of a watch the first event, or {} when there was none. */
   body: ApiObject
+  /** What the API server warns of; '' of nothing. */
+  warning: string
 }
 
 /** As much of an API object or a metav1.Status as tests look at. */
@@ -53,7 +55,9 @@ export function openApi(kubeconfig: string): Api {
       }
       const outgoing = request(new URL(path, cluster.server), { method, headers, ...identity }, (incoming) => {
         const status = incoming.statusCode ?? 0
-        const read = async () => resolve({ status, body: parseBody(await incoming.setEncoding('utf8').toArray()) })
+        const warning = String(incoming.headers.warning ?? '')
+        const read = async () =>
+          resolve({ status, body: parseBody(await incoming.setEncoding('utf8').toArray()), warning })
         read().catch((error: Error) => reject(new Error(`${method} ${path}: ${status}, ${error.message}`)))
       })
       outgoing

@@ -109,3 +109,15 @@ export function identityNeed(names: readonly string[]): Need {
     why: 'tokens for issuers',
   }
 }
+
+/** Of the component config/policies/trusted-registries-from-credentials. @param names the ConfigMap of --trusted-registries */
+export function trustedNeed(names: readonly string[]): Need {
+  return {
+    group: core,
+    resource: 'configmaps',
+    verbs: ['list', 'watch', 'create', 'patch'],
+    own: true,
+    names,
+    why: 'the registries of credentials as trusted ones',
+  }
+}

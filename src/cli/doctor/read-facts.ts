@@ -7,9 +7,9 @@ import type { KubeClient } from '../../kube/client.ts'
 import type { KubeObject } from '../../kube/objects.ts'
 import { type Connection, cliManager } from '../connection.ts'
 import { listAll, type Read, tryRead, whatWasRead } from '../reads.ts'
-import { allowedNames, readDeployment } from '../secret-names.ts'
+import { allowedNames, readDeployment, valuesInArguments } from '../secret-names.ts'
 import type { CustomResourceDefinition, Facts, Lease, Pod, Policies } from './facts.ts'
-import { evictionNeed, identityNeed, type Need, needsOf } from './needs.ts'
+import { evictionNeed, identityNeed, type Need, needsOf, trustedNeed } from './needs.ts'
 
 const admissionApi = '/apis/admissionregistration.k8s.io/v1'
 
@@ -36,9 +36,11 @@ export async function readFacts(connection: Connection, version: string): Promis
     readPolicies(client, 'mutating'),
   ])
   const known = whatWasRead(credentials) ?? []
-  const secretNames = allowedNames(whatWasRead(deployment), known.map(observeCredential))
-  const account = whatWasRead(deployment)?.spec.template.spec.serviceAccountName ?? operatorName
-  const missingRights = await tryRead(readMissingRights(connection, account, needsFor(known, secretNames)))
+  const deployed = whatWasRead(deployment)
+  const secretNames = allowedNames(deployed, known.map(observeCredential))
+  const account = deployed?.spec.template.spec.serviceAccountName ?? operatorName
+  const lists = deployed ? valuesInArguments(deployed, '--trusted-registries') : []
+  const missingRights = await tryRead(readMissingRights(connection, account, needsFor(known, secretNames, lists)))
   return {
     ...{ version, operatorNamespace, clocks, server, crd, credentials, deployment },
     ...{ pods, lease, validating, mutating, missingRights, secretNames },
@@ -66,13 +68,21 @@ async function readPolicies(client: KubeClient, kind: 'validating' | 'mutating')
   return tryRead(read())
 }
 
-/** What config/default grants, and the components that these credentials cannot do without. */
-function needsFor(credentials: readonly RegistryCredential[], secretNames: readonly string[]): Need[] {
+/**
+ * What config/default grants, and the components that these credentials cannot do without.
+ * @param lists ConfigMaps in which the operator is to keep trusted registries
+ */
+function needsFor(
+  credentials: readonly RegistryCredential[],
+  secretNames: readonly string[],
+  lists: readonly string[],
+): Need[] {
   const identities = credentials.flatMap(({ spec }) => serviceAccountsOf(spec.source))
   return [
     ...needsOf(secretNames),
     ...(credentials.some(({ spec }) => spec.healPods === 'Evict') ? [evictionNeed] : []),
     ...(identities.length > 0 ? [identityNeed([...new Set(identities)])] : []),
+    ...(lists.length > 0 ? [trustedNeed(lists)] : []),
   ]
 }
 
