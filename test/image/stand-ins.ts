@@ -20,6 +20,8 @@ const root = join(import.meta.dirname, '..', '..')
 const node = join(root, 'node_modules', 'node', 'bin', 'node')
 /** Commands of the Dockerfile, and what npm starts scripts with. */
 const commands = ['sh', 'env', 'cp', 'chmod', 'rm']
+/** What a machine may say of its package registry in the environment. */
+const passedOn = ['npm_config_registry', 'NODE_EXTRA_CA_CERTS']
 const users = 'root:x:0:0::/root:/sbin/nologin\nnonroot:x:65532:65532::/home/nonroot:/sbin/nologin\n'
 
 /** What commands of the building image see of this machine: where its packages come from, and those that it has already. */
@@ -59,10 +61,9 @@ export function runningImage(folder: string): StandIn {
 
 /** @param folder an empty one */
 export function buildingImage(folder: string): StandIn {
-  const certificates = process.env.NODE_EXTRA_CA_CERTS
   const image = standIn(folder, 'docker.io/library/node:24-slim', [
     'ENV PATH=/usr/local/bin:/usr/bin:/bin npm_config_prefer_offline=true',
-    ...(certificates === undefined ? [] : [`ENV NODE_EXTRA_CA_CERTS=${certificates}`]),
+    ...passedOn.flatMap((name) => (process.env[name] === undefined ? [] : [`ENV ${name}=${process.env[name]}`])),
   ])
   const local = join(image.context, 'usr', 'local')
   mkdirSync(join(local, 'bin'), { recursive: true })
