@@ -1,11 +1,14 @@
-/** Programs of the machine's Debian or Ubuntu packages, which are unpacked and not installed. */
+/** Programs from packages of this machine's Debian or Ubuntu, which are unpacked and not installed. */
 import { execFileSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { existsSync, readdirSync, realpathSync, renameSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runCommand } from '../cluster/command.ts'
 
-/** Throws a sentence when this machine has no such packages. */
+/** Where packages have their programs, from the root of the file system. */
+const places = ['usr/bin', 'usr/sbin', 'bin', 'sbin']
+
+/** Throws a sentence when this machine has no such packages. @param what is taken from them */
 export function checkApt(what: string, env: NodeJS.ProcessEnv): void {
   for (const command of ['apt-get', 'dpkg-deb']) {
     try {
@@ -16,18 +19,20 @@ export function checkApt(what: string, env: NodeJS.ProcessEnv): void {
   }
 }
 
-/** Unpacks the packages into one folder. @returns the names of the libraries that they depend on, as packages */
-export async function unpackPackages(names: string[], into: string, env: NodeJS.ProcessEnv): Promise<string[]> {
-  const folder = `${into}.packages`
-  await mkdir(folder, { recursive: true })
-  await runCommand('apt-get download', 'apt-get', ['download', ...names], { env, cwd: folder })
-  const libraries = new Set<string>()
-  for (const name of readdirSync(folder).filter((name) => name.endsWith('.deb'))) {
-    const path = join(folder, name)
-    await runCommand('dpkg-deb', 'dpkg-deb', ['-x', path, into], { env })
-    const depends = execFileSync('dpkg-deb', ['-f', path, 'Depends'], { env, encoding: 'utf8' })
-    for (const [library] of depends.matchAll(/(?<=^|, )lib[a-z0-9.+-]+/g)) libraries.add(library)
+/** Fills the empty folder `into` with the programs. The versions are those of the machine's package lists. */
+export async function unpackPrograms(
+  into: string,
+  packages: readonly string[],
+  programs: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  await runCommand('apt-get download', 'apt-get', ['download', ...packages], { env, cwd: into })
+  const files = readdirSync(into).filter((name) => name.endsWith('.deb'))
+  for (const file of files) await runCommand('dpkg-deb', 'dpkg-deb', ['-x', file, 'unpacked'], { env, cwd: into })
+  for (const program of programs) {
+    const found = places.map((place) => join(into, 'unpacked', place, program)).find(existsSync)
+    // Of what may be a link to the program of another package.
+    if (found !== undefined) renameSync(realpathSync(found), join(into, program))
   }
-  await rm(folder, { recursive: true })
-  return [...libraries]
+  for (const rest of [...files, 'unpacked']) await rm(join(into, rest), { recursive: true })
 }

@@ -1,9 +1,7 @@
-/** Prometheus and promtool as a part: from the machine's Debian or Ubuntu package, which is unpacked and not installed. */
-import { renameSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+/** Prometheus and promtool as a part: from the machine's Debian or Ubuntu package. */
 import { join } from 'node:path'
 import type { Part } from '../cluster/cache.ts'
-import { checkApt, unpackPackages } from './apt.ts'
+import { checkApt, unpackPrograms } from './apt.ts'
 
 const programs = ['prometheus', 'promtool']
 
@@ -13,15 +11,12 @@ export function prometheusPart(env: NodeJS.ProcessEnv = process.env): Part {
   return {
     name: 'Prometheus',
     folder: 'prometheus-of-apt',
-    sources: [import.meta.filename],
+    sources: [import.meta.filename, join(import.meta.dirname, 'apt.ts')],
     programs,
     fillers: {
       apt: async (into, say) => {
         say('Taking Prometheus from its Debian package; this takes some seconds')
-        const unpacked = join(into, 'unpacked')
-        await unpackPackages(['prometheus'], unpacked, env)
-        for (const program of programs) renameSync(join(unpacked, 'usr', 'bin', program), join(into, program))
-        await rm(unpacked, { recursive: true })
+        await unpackPrograms(into, ['prometheus'], programs, env)
       },
     },
     cure: 'see to it that `apt-get download prometheus` works.',
