@@ -1,5 +1,7 @@
 /** The workflows give what they run no more rights than it needs, and run what was looked at. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { parse } from 'yaml'
@@ -8,17 +10,33 @@ interface Step {
   uses?: string
   run?: string
   with?: Record<string, unknown>
+  env?: Record<string, string>
 }
 
 interface Workflow {
   permissions: Record<string, string>
-  jobs: Record<string, { needs?: string | string[]; permissions?: Record<string, string>; steps: Step[] }>
+  jobs: Record<string, Job>
 }
 
-const folder = join(import.meta.dirname, '..', '..', '.github', 'workflows')
+interface Job {
+  needs?: string | string[]
+  permissions?: Record<string, string>
+  steps: Step[]
+}
+
+const root = join(import.meta.dirname, '..', '..')
+const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8')
+const folder = join(root, '.github', 'workflows')
 const texts = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'))
 const workflows = texts.map((text) => parse(text) as Workflow)
 const jobs = workflows.flatMap(({ jobs }) => Object.entries(jobs))
+
+/** The job of this name, and all that its steps run. */
+function jobOf(name: string): Job & { script: string } {
+  const [job] = jobs.flatMap(([each, job]) => (each === name ? [job] : []))
+  if (job === undefined) throw new Error(`there is no job ${name}`)
+  return { ...job, script: job.steps.map(({ run }) => run).join('\n') }
+}
 
 /** The jobs that have a step which satisfies this, by name. */
 function jobsThat(does: (step: Step) => boolean): string[] {
@@ -38,23 +56,48 @@ test('workflows may read; only the jobs that publish, sign and release may do th
   )
   expect(writing.sort()).toEqual([
     ...['build: packages', 'chart: id-token', 'chart: packages'],
-    ...['release: contents', 'sign: id-token', 'sign: packages'],
+    ...['release: attestations', 'release: contents', 'release: id-token'],
+    ...['sign: attestations', 'sign: id-token', 'sign: packages'],
   ])
 })
+
+test('packages of npm are installed only by jobs that may write nothing', () => {
+  const installing = jobsThat(({ run }) => /\bnpm ci\b|\.ci\/run/.test(run ?? ''))
+  expect(installing).toContain('files')
+  expect(installing.flatMap((name) => Object.values(jobOf(name).permissions ?? {}))).not.toContain('write')
+})
+
+const attests = (step: Step) => step.uses?.startsWith('actions/attest-build-provenance@') ?? false
 
 test('the image is built in one place, with SBOM and provenance, and signed by the digest that was built', () => {
   const builds = (step: Step) => step.uses?.startsWith('docker/build-push-action@') ?? false
   expect(jobsThat(builds)).toEqual(['build'])
-  const build = jobs.flatMap(([, { steps }]) => steps).find(builds)
-  expect(build?.with).toMatchObject({ sbom: true, provenance: 'mode=max' })
+  expect(jobOf('build').steps.find(builds)?.with).toMatchObject({ sbom: true, provenance: 'mode=max' })
   const signs = ({ run }: Step) => /^cosign sign --yes ".*@\$DIGEST"$/.test(run ?? '')
   expect(jobsThat(signs)).toEqual(['sign'])
+  expect(jobOf('sign').script).toMatch(/^cosign attest --yes --type cyclonedx --predicate \S+ ".*@\$DIGEST"$/m)
+  const subject = jobOf('sign').steps.find(attests)?.with?.['subject-digest']
+  expect(subject).toContain('needs.build.outputs.digest')
+})
+
+test('the image is dated and labelled by its commit, for both platforms, and a version is built of nothing that is left over', () => {
+  const { steps, script } = jobOf('build')
+  const build = steps.find(({ uses }) => uses?.startsWith('docker/build-push-action@'))
+  expect(build?.env?.SOURCE_DATE_EPOCH).toContain('steps.commit.outputs.epoch')
+  expect(build?.with).toMatchObject({
+    platforms: 'linux/amd64,linux/arm64',
+    outputs: expect.stringContaining('rewrite-timestamp=true'),
+    'no-cache': expect.stringContaining("github.ref_type == 'tag'"),
+  })
+  const told = [...String(build?.with?.['build-args']).matchAll(/^(\w+)=/gm)].map(([, name]) => name)
+  const asked = [...dockerfile.matchAll(/^ARG (\w+)=/gm)].map(([, name]) => name)
+  expect(told.sort()).toEqual(asked.sort())
+  expect(script).toContain('test "$size" -lt 60000000')
 })
 
 test('the chart is published in the version that is tagged, by which it finds its image, and signed by its digest', () => {
-  const [chart] = jobs.filter(([name]) => name === 'chart').map(([, job]) => job)
-  expect(chart?.needs).toBe('sign')
-  const script = chart?.steps.map(({ run }) => run).join('\n') ?? ''
+  const { needs, script } = jobOf('chart')
+  expect(needs).toBe('sign')
   const steps = [
     'helm package charts/regcred-operator --version "$version" --app-version "$version"',
     'helm push',
@@ -64,15 +107,43 @@ test('the chart is published in the version that is tagged, by which it finds it
   expect(script).toMatch(/^cosign sign --yes ".*@\$DIGEST"$/m)
 })
 
-test('a release waits for the signatures, and carries the SBOM', () => {
-  const [release] = jobs.filter(([name]) => name === 'release').map(([, job]) => job)
-  expect(release?.needs).toEqual(['build', 'sign', 'chart'])
-  const script = release?.steps.map(({ run }) => run).join('\n')
-  const [, file = '?'] = /node scripts\/sbom\.ts > (\S+)/.exec(script ?? '') ?? []
-  expect(script).toContain(`gh release create "$GITHUB_REF_NAME" ${file}`)
+test('a tag is published only as the version of package.json that CHANGELOG.md has notes of, dated', () => {
+  const [check] = jobOf('build').steps.filter(({ run }) => run?.includes('CHANGELOG.md'))
+  const head = (tag: string, changelog: string) => {
+    const folder = mkdtempSync(join(tmpdir(), 'tag-'))
+    writeFileSync(join(folder, 'package.json'), '{"version":"1.2.3"}')
+    writeFileSync(join(folder, 'CHANGELOG.md'), changelog)
+    const env = { PATH: process.env.PATH, GITHUB_REF_NAME: tag }
+    const { status } = spawnSync('bash', ['-e', '-c', check?.run ?? ''], { cwd: folder, env })
+    rmSync(folder, { recursive: true })
+    return status === 0
+  }
+  const dated = '# Changelog\n\n## [1.2.3] - 2026-01-02\n'
+  expect(head('v1.2.3', dated)).toBe(true)
+  expect(head('v1.2.4', dated)).toBe(false)
+  expect(head('v1.2.3', '## [Unreleased]\n\n## [1.2.2] - 2026-01-02\n')).toBe(false)
+  expect(head('v1.2.3', '## [1.2.3] - soon\n')).toBe(false)
+})
+
+test('a release waits for all signatures, and carries files whose sums are signed and whose origin is attested', () => {
+  const { needs, steps, script } = jobOf('release')
+  expect(needs).toEqual(['build', 'sign', 'chart', 'files'])
+  const order = [
+    'helm pull',
+    'sha256sum -- *',
+    'cosign sign-blob',
+    'gh release create "$GITHUB_REF_NAME" release/files/*',
+  ]
+  expect(order.map((step) => script.indexOf(step)).every((at, index, all) => at > (all[index - 1] ?? -1))).toBe(true)
+  expect(steps.find(attests)?.with).toEqual({ 'subject-checksums': 'release/files/SHA256SUMS' })
 })
 
 test('known holes and forged packages are looked for', () => {
   const audits = ['npm audit --omit=dev --audit-level=low', 'npm audit signatures']
   for (const command of audits) expect(jobsThat(({ run }) => run === command)).toEqual(['audit'])
+})
+
+test('tests have the tags of releases, from which they try upgrades', () => {
+  const [checkout] = jobOf('test').steps
+  expect(checkout?.with).toMatchObject({ 'fetch-depth': 0 })
 })

@@ -1,18 +1,22 @@
 /**
- * docs/how-to/upgrade.md: a new CRD over one before keeps the objects, and an installation by kubectl becomes a release of
- * Helm, and the other way round. On a control plane of its own.
+ * docs/how-to/upgrade.md: an upgrade from the release before keeps the objects, and an installation by kubectl becomes a
+ * release of Helm, and the other way round. On a control plane of its own.
  */
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
+import type { JSONSchema } from 'json-schema-to-typescript'
+import { readCrd } from '../../scripts/generate/crd.ts'
 import { credentialsPath } from '../../src/controller/watches.ts'
 import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
 import { established } from '../cluster/established.ts'
 import { eventually } from '../cluster/wait.ts'
 import { openApi } from '../support/api.ts'
 import { chart, helmOn, installers } from './installers.ts'
+import { lastRelease, takeRelease } from './last-release.ts'
 
+const root = join(import.meta.dirname, '..', '..')
 const previous = join(import.meta.dirname, 'previous-crd.yaml')
 const crd = 'crd/registrycredentials.regcred.dev'
 const release = ['regcred-operator', '--namespace', 'regcred-system']
@@ -32,56 +36,85 @@ afterEach(async () => {
   await cluster.kubectl('delete', '-k', 'config/default', '--ignore-not-found')
 })
 
-/** A chart like ours, with the CRD of before. */
-async function withPreviousChart(use: (folder: string) => Promise<string>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'chart-'))
-  try {
-    cpSync(chart, folder, { recursive: true })
-    cpSync(previous, join(folder, 'files', 'crds', 'registrycredentials.yaml'))
-    await use(folder)
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+interface Earlier {
+  /** Makes `charts`, `config` and `crds` in an empty folder, as they were. */
+  take(folder: string): void
+  /** Fields with a default that its CRD does not know. */
+  lacks: string[]
+}
+
+const tag = lastRelease()
+/** What upgrades come from. There is a release before this one once the first is tagged. */
+const earlier: Record<string, Earlier> = {
+  'the CRD before spec.pods and spec.healPods': {
+    take(folder) {
+      for (const name of ['charts', 'config', 'crds']) cpSync(join(root, name), join(folder, name), { recursive: true })
+      const files = ['crds', join('charts', 'regcred-operator', 'files', 'crds')]
+      for (const file of files) cpSync(previous, join(folder, file, 'registrycredentials.yaml'))
+    },
+    lacks: ['healPods', 'pods'],
+  },
+  ...(tag !== undefined && { [`release ${tag}`]: { take: (folder: string) => takeRelease(tag, folder), lacks: [] } }),
 }
 
 const noPods = ['--set', 'replicaCount=0']
 
 const ways = {
   kubectl: {
-    before: async () => void (await cluster.kubectl('apply', '--server-side', '-f', previous)),
+    install: async (from: string) =>
+      void (await cluster.kubectl('apply', '--server-side', '-k', join(from, 'config', 'default'))),
     upgrade: () => installers.kubectl.install(cluster),
   },
   helm: {
-    before: () =>
-      withPreviousChart((folder) => helmOn(cluster, 'install', ...release, '--create-namespace', ...noPods, folder)),
+    install: async (from: string) => {
+      const old = join(from, 'charts', 'regcred-operator')
+      await helmOn(cluster, 'install', ...release, '--create-namespace', ...noPods, old)
+    },
     upgrade: async () => void (await helmOn(cluster, 'upgrade', ...release, ...noPods, chart)),
   },
 }
 
-describe.each(Object.entries(ways))('by %s', (_, { before, upgrade }) => {
-  test('a new CRD over the one before keeps the credentials, which get what is new from their next read on', async () => {
-    await before()
-    await established(cluster, crd)
+/** The fields of the spec that are there though nobody has written them. */
+async function defaults(): Promise<object> {
+  const { schema } = await readCrd()
+  const fields = Object.entries<JSONSchema>(schema.properties?.spec?.properties ?? {})
+  return Object.fromEntries(fields.flatMap(([name, field]) => ('default' in field ? [[name, field.default]] : [])))
+}
+
+const table = Object.entries(ways).flatMap(([way, steps]) =>
+  Object.entries(earlier).map(([from, has]) => ({ way, from, ...has, ...steps })),
+)
+
+test.each(table)(
+  'by $way, from $from, credentials are kept, and have what is new from their next read on',
+  async (each) => {
+    const folder = mkdtempSync(join(tmpdir(), 'earlier-'))
+    try {
+      each.take(folder)
+      await each.install(folder)
+      await established(cluster, crd)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
     const api = openApi(cluster.adminKubeconfig)
-    const spec = { source: { secretRef: { name: 'a' } }, namespaces: { include: ['team-*'] }, healPods: 'Evict' }
+    const spec = { source: { secretRef: { name: 'a' } }, namespaces: { include: ['team-*'] } }
     const object = { apiVersion: 'regcred.dev/v1', kind: 'RegistryCredential', metadata: { name: 'kept' }, spec }
     const made = await eventually(async () => {
       const answer = await api('POST', credentialsPath, object)
       expect(answer.status).toBe(201)
       return answer.body
     })
-    expect(made.spec).not.toHaveProperty('healPods')
-    await upgrade()
+    for (const field of each.lacks) expect(made.spec).not.toHaveProperty(field)
+    await each.upgrade()
     const kept = await eventually(async () => {
       const { body } = await api('GET', `${credentialsPath}/kept`)
-      expect(body.spec).toHaveProperty('healPods')
+      expect(body.spec).toEqual({ ...(await defaults()), ...(made.spec as object) })
       return body
     })
     expect(kept.metadata).toMatchObject({ uid: made.metadata?.uid, resourceVersion: made.metadata?.resourceVersion })
-    expect(kept.spec).toEqual({ ...(made.spec as object), healPods: 'Report', pods: 'Inherit' })
     await cluster.kubectl('delete', 'rcred', 'kept')
-  })
-})
+  },
+)
 
 test('what kubectl has installed becomes a release, and that one what kubectl applies', async () => {
   await cluster.kubectl('apply', '--server-side', '-k', 'config/default')

@@ -8,6 +8,7 @@ import { messageOf } from '../cluster/errors.ts'
 import { buildGo } from '../cluster/go.ts'
 import { missingFrom } from '../cluster/locate.ts'
 import { pinned } from '../cluster/versions.ts'
+import { buildahPart } from './buildah-part.ts'
 import { monitoringCrdsPart } from './monitoring-crds.ts'
 import { motoPart } from './moto-part.ts'
 import { prometheusPart } from './prometheus-part.ts'
@@ -20,6 +21,7 @@ export type PartName =
   | 'monitoring-crds'
   | 'moto'
   | 'prometheus'
+  | 'buildah'
 
 interface GoPart {
   /** For messages, for instance `registry`. */
@@ -87,10 +89,11 @@ export const PARTS: Record<PartName, () => Part> = {
   'monitoring-crds': monitoringCrdsPart,
   moto: motoPart,
   prometheus: prometheusPart,
+  buildah: buildahPart,
 }
 
 /** Parts that a machine may lack: the tests that need them are skipped there (skip.ts). */
-export const OPTIONAL: ReadonlySet<string> = new Set<PartName>(['moto', 'prometheus'])
+export const OPTIONAL: ReadonlySet<string> = new Set<PartName>(['moto', 'prometheus', 'buildah'])
 
 /** The part's folder in the cache; throws a sentence that says why there is none. */
 export function partDir(name: PartName): string {

@@ -8,6 +8,7 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import { cacheDir, type Part } from '../cluster/cache.ts'
 import { temporaryFolders } from '../cluster/temporary.ts'
 import { GO_VERSION } from '../cluster/versions.ts'
+import { buildahPart } from './buildah-part.ts'
 import { CRD_FILES, CRDS_SUM } from './monitoring-crds.ts'
 import { findPython } from './moto-part.ts'
 import { partMissing } from './parts.ts'
@@ -30,16 +31,17 @@ const GO = `case $1 in
   build) while [ "$1" != -o ]; do shift; done; touch "$2"; chmod +x "$2" ;;
   mod) echo '{"Dir":"'"$XDG_CACHE_HOME"'/module","Sum":"${CRDS_SUM}"}' ;;
 esac`
-const APT = `if [ "$1" = download ]; then touch prometheus_1_any.deb; fi`
+const APT = `if [ "$1" = download ]; then touch "$2_1_any.deb"; fi`
 const DPKG = `if [ "$1" = -x ]; then
-  mkdir -p "$3/usr/bin"; for name in prometheus promtool; do touch "$3/usr/bin/$name"; chmod +x "$3/usr/bin/$name"; done
+  mkdir -p "$3/usr/bin"
+  for name in prometheus promtool buildah busybox; do touch "$3/usr/bin/$name"; chmod +x "$3/usr/bin/$name"; done
 fi`
 const python = (answer: object): string => `echo '${JSON.stringify(answer)}'`
 const PIP = `if [ "$1" = -c ]; then echo '{"executable":"'"$0"'","tag":"made-up","new":true,"pip":true}'; exit; fi
 while [ "$1" != --target ]; do shift; done
 mkdir "$2/bin"; touch "$2/bin/moto_server"; chmod +x "$2/bin/moto_server"`
 
-const all = { go: GO, python3: PIP, 'apt-get': APT, 'dpkg-deb': DPKG }
+const all = { go: GO, python3: PIP, 'apt-get': APT, 'dpkg-deb': DPKG, unshare: '' }
 
 async function provision(sources: Record<string, string>) {
   const cache = folder()
@@ -68,6 +70,7 @@ describe('the command', () => {
       0,
       [
         expect.stringMatching(/^argocd-health-v1\./),
+        'buildah-of-apt',
         expect.stringMatching(/^ecr-credential-provider-v1\./),
         expect.stringMatching(/^helm-v4\./),
         expect.stringMatching(/^monitoring-crds-v0\./),
@@ -88,20 +91,21 @@ describe('the command', () => {
     },
     {
       name: 'prometheus',
-      with: { 'apt-get': `${APT}; [ "$1" = --version ] || { echo no such package; exit 1; }` },
+      with: { 'apt-get': `${APT}; [ "$2" != prometheus ] || { echo no such package; exit 1; }` },
       why: 'apt-get download failed:\n  no such package',
     },
+    { name: 'buildah', with: { unshare: 'exit 1' }, why: 'images are built by root only, where it may mount' },
   ])('succeeds without $name, and tells why there is none', async ({ name, with: failing, why }) => {
     const { code, stderr, parts } = await provision({ ...all, ...failing })
-    expect([code, parts.length]).toEqual([0, 6])
-    expect(stderr).toContain(`The tests that need ${name} are skipped: There is no `)
+    expect([code, parts.length]).toEqual([0, 7])
+    expect(stderr).toContain(`The tests that need ${name} are skipped: `)
     expect(stderr).toContain(why)
   })
 
   test('fails without a part that is built, leaves nothing of it, and makes the others', async () => {
     const failing = `[ "$1" = build ] && case $PWD in */registry) echo no such thing; exit 1 ;; esac\n${GO}`
     const { code, stderr, parts } = await provision({ ...all, go: failing })
-    expect([code, parts.length]).toEqual([1, 6])
+    expect([code, parts.length]).toEqual([1, 7])
     expect(stderr).toContain(
       'There is no registry to test against.\n- build: go build failed:\n  no such thing\nCure: ',
     )
@@ -109,7 +113,7 @@ describe('the command', () => {
 
   test('takes no other CustomResourceDefinitions than those that are meant', async () => {
     const { code, stderr, parts } = await provision({ ...all, go: GO.replace(CRDS_SUM, 'h1:other') })
-    expect([code, parts.length]).toEqual([1, 6])
+    expect([code, parts.length]).toEqual([1, 7])
     expect(stderr).toContain(`the module has the checksum h1:other, and not ${CRDS_SUM}`)
   })
 })
@@ -152,7 +156,9 @@ test.each([
   expect(() => findPython({ PATH })).toThrow(reason)
 })
 
-test('where there is no apt there is no Prometheus', () => {
+test('where there is no apt there is no Prometheus, and where root may not mount no buildah', () => {
   expect(() => prometheusPart({ PATH: commands({ 'apt-get': '' }) })).toThrow('dpkg-deb is not installed')
   expect(() => prometheusPart({ PATH: commands({}) })).toThrow('apt-get is not installed')
+  const cannotMount = { 'apt-get': '', 'dpkg-deb': '', unshare: 'exit 1' }
+  expect(() => buildahPart({ PATH: commands(cannotMount) })).toThrow('images are built by root only')
 })

@@ -1,0 +1,69 @@
+/** An OCI archive, looked at: what the image says of itself, and its layers. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface Image {
+  architecture: string
+  created: string
+  config: {
+    User: string
+    Entrypoint: string[]
+    Env: string[]
+    ExposedPorts: Record<string, object>
+    Labels: Record<string, string>
+  }
+  layers: Layer[]
+  /** The folder with the files of all layers, owned as in the image. */
+  files: string
+}
+
+export interface Layer {
+  digest: string
+  /** Bytes, as they are pulled: compressed. */
+  size: number
+  files: LayerFile[]
+}
+
+export interface LayerFile {
+  path: string
+  /** As `ls -l` has it. */
+  mode: string
+  /** Numbers of the user and the group. */
+  owner: string
+  /** Day and time in UTC. */
+  date: string
+}
+
+interface Descriptor {
+  digest: string
+  size: number
+}
+
+const tar = (...args: string[]) => execFileSync('tar', args, { encoding: 'utf8', env: { ...process.env, TZ: 'UTC' } })
+
+// drwxr-xr-x 0/0               0 2026-01-02 03:04:05 app/
+function layerFile(line: string): LayerFile {
+  const [, mode = '', owner = '', date = '', path = ''] = /^(\S+) (\S+) +\d+ (\S+ \S+) (.*)$/.exec(line) ?? []
+  return { path, mode, owner, date }
+}
+
+/** @param folder an empty one, for its files */
+export function openArchive(archive: string, folder: string): Image {
+  const layout = join(folder, 'layout')
+  const files = join(folder, 'files')
+  for (const each of [layout, files]) mkdirSync(each, { recursive: true })
+  tar('-xf', archive, '-C', layout)
+  const blob = ({ digest }: Descriptor) => join(layout, 'blobs', ...digest.split(':'))
+  const read = (file: string) => JSON.parse(readFileSync(file, 'utf8'))
+  const [descriptor]: Descriptor[] = read(join(layout, 'index.json')).manifests
+  if (descriptor === undefined) throw new Error(`${archive} has no image`)
+  const manifest: { config: Descriptor; layers: Descriptor[] } = read(blob(descriptor))
+  const layers = manifest.layers.map((layer) => {
+    tar('-xzf', blob(layer), '-C', files)
+    const listed = tar('--numeric-owner', '--full-time', '-tvzf', blob(layer)).trimEnd().split('\n')
+    return { digest: layer.digest, size: layer.size, files: listed.map(layerFile) }
+  })
+  const { architecture, created, config } = read(blob(manifest.config))
+  return { architecture, created, config, layers, files }
+}
