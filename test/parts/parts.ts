@@ -10,6 +10,7 @@ import { missingFrom } from '../cluster/locate.ts'
 import { pinned } from '../cluster/versions.ts'
 import { monitoringCrdsPart } from './monitoring-crds.ts'
 import { motoPart } from './moto-part.ts'
+import { containerdPart, kubeletPart } from './node-parts.ts'
 import { prometheusPart } from './prometheus-part.ts'
 
 export type PartName =
@@ -20,6 +21,8 @@ export type PartName =
   | 'monitoring-crds'
   | 'moto'
   | 'prometheus'
+  | 'kubelet'
+  | 'containerd'
 
 interface GoPart {
   /** For messages, for instance `registry`. */
@@ -87,10 +90,12 @@ export const PARTS: Record<PartName, () => Part> = {
   'monitoring-crds': monitoringCrdsPart,
   moto: motoPart,
   prometheus: prometheusPart,
+  kubelet: kubeletPart,
+  containerd: containerdPart,
 }
 
 /** Parts that a machine may lack: the tests that need them are skipped there (skip.ts). */
-export const OPTIONAL: ReadonlySet<string> = new Set<PartName>(['moto', 'prometheus'])
+export const OPTIONAL: ReadonlySet<string> = new Set<PartName>(['moto', 'prometheus', 'kubelet', 'containerd'])
 
 /** The part's folder in the cache; throws a sentence that says why there is none. */
 export function partDir(name: PartName): string {
@@ -102,10 +107,10 @@ export function partDir(name: PartName): string {
   )
 }
 
-/** Why the part cannot be used; undefined when it can. */
-export function partMissing(name: PartName): string | undefined {
+/** Why one of the parts cannot be used; undefined when all can. */
+export function partMissing(...names: PartName[]): string | undefined {
   try {
-    partDir(name)
+    for (const name of names) partDir(name)
     return undefined
   } catch (error) {
     return messageOf(error)
