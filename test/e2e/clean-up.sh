@@ -22,8 +22,9 @@ for file in "$1"/state/io.containerd.runtime.v2.task/k8s.io/*/address; do
 done
 awk -v below="$1/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
   while read -r mount; do umount -l "$mount"; done
-# The kubelet links logs there, whatever its folders are.
+# Of the kubelet, whatever its folders are.
 find /var/log/containers -lname "$1/*" -delete
+rm -f /var/lib/kubelet/device-plugins/kubelet.sock
 
 # A group goes when the last of its processes has ended.
 for _ in 1 2 3 4 5 6 7 8 9 10; do

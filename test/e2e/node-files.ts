@@ -81,5 +81,9 @@ export async function writeNodeFiles(dir: string, port: number): Promise<void> {
 export async function writeMirror(dir: string, registry: string, url: string): Promise<void> {
   const folder = join(dir, 'registries', registry)
   await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, 'hosts.toml'), `server = "${url}"\n`)
+  // containerd 1.6 ignores a file without any host.
+  await writeFile(
+    join(folder, 'hosts.toml'),
+    `server = "${url}"\n[host."${url}"]\n  capabilities = ["pull", "resolve"]\n`,
+  )
 }
