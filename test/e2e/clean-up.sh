@@ -26,9 +26,12 @@ awk -v below="$1/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo | s
 find /var/log/containers -lname "$1/*" -delete
 rm -f /var/lib/kubelet/device-plugins/kubelet.sock
 
-# A group goes when the last of its processes has ended.
+# A group goes when the last of its processes has ended. Once all are gone another node may start, and make its own.
 for _ in 1 2 3 4 5 6 7 8 9 10; do
-  for group in $(groups); do rmdir "$group"; done
-  if [ -z "$(groups)" ]; then break; fi
+  left=
+  for group in $(groups); do
+    if [ -d "$group" ]; then rmdir "$group" || left=yes; fi
+  done
+  if [ -z "$left" ]; then break; fi
   sleep 0.5
 done

@@ -26,8 +26,8 @@ beforeAll(() => {
 
 afterAll(() => lab.close())
 
-/** What there is on this machine of the node with this folder. */
-function tracesOf(dir: string) {
+/** What there is on this machine of the node with this folder, and of its pod. */
+function tracesOf(dir: string, { metadata: { uid } }: Pod) {
   const processes = globSync('/proc/[0-9]*/cmdline').flatMap((file) => {
     const words = wordsIn(file)
     return words.includes(dir) ? [words] : []
@@ -36,7 +36,8 @@ function tracesOf(dir: string) {
   return {
     processes,
     mounts: mounts.filter((line) => line.includes(` ${dir}/`)),
-    groups: podGroups(),
+    // Another run may have a node by now.
+    groups: podGroups().flatMap((group) => globSync(`${group}/*/pod${uid}`)),
     folder: existsSync(dir),
   }
 }
@@ -62,7 +63,7 @@ testOnNode(
     const pod = await runPod('stopped')
     await pods.remove(pod)
     await node.stop()
-    expect(tracesOf(node.dir)).toEqual(nothing)
+    expect(tracesOf(node.dir, pod)).toEqual(nothing)
   },
   timeoutMs,
 )
@@ -71,22 +72,22 @@ testOnNode(
   'nor when its owner is killed while a pod runs',
   async () => {
     const { child, firstLine } = script(`
-    import { openCluster } from './access.ts'
-    import { startNode } from '../e2e/node.ts'
-    const node = await startNode(openCluster(${JSON.stringify(sharedCluster().dir)}))
-    console.log(node.dir)
-    setInterval(() => {}, 1000)
-  `)
+      import { openCluster } from './access.ts'
+      import { startNode } from '../e2e/node.ts'
+      const node = await startNode(openCluster(${JSON.stringify(sharedCluster().dir)}))
+      console.log(node.dir)
+      setInterval(() => {}, 1000)
+    `)
     const dir = await firstLine
-    const { metadata } = await runPod('killed')
-    const { processes, mounts, groups, folder } = tracesOf(dir)
+    const pod = await runPod('killed')
+    const { processes, mounts, groups, folder } = tracesOf(dir, pod)
     expect([processes, mounts, groups].map(({ length }) => length > 0)).toEqual([true, true, true])
     expect(processes.filter((words) => words.includes('containerd-shim'))).toHaveLength(1)
     expect(folder).toBe(true)
     child.kill('SIGKILL')
-    await eventually(() => expect(tracesOf(dir)).toEqual(nothing))
+    await eventually(() => expect(tracesOf(dir, pod)).toEqual(nothing))
 
-    const { namespace = '', name } = metadata
+    const { namespace = '', name } = pod.metadata
     await lab.cluster.kubectl('delete', 'pod', name, '--namespace', namespace, '--force', '--grace-period=0')
     await lab.cluster.kubectl('delete', 'node', nodeName)
   },
