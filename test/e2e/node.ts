@@ -82,8 +82,7 @@ async function launch(cluster: Cluster, lock: Lock): Promise<Node> {
       try {
         await eventually(async () => (await cluster.kubectl(...pods)) === '', { describe: 'the end of all pods' })
       } finally {
-        await end()
-        lock.release()
+        await end().finally(lock.release)
         await cluster.kubectl('delete', 'node', nodeName)
       }
     },
