@@ -10,7 +10,7 @@ import type { Say } from './progress.ts'
 import { APPLETS, KUBERNETES_VERSION, MODULE_DIR } from './versions.ts'
 
 /** Without these the API server calls itself v0.0.0, and version-dependent feature gates misbehave. */
-function versionVariables(): Record<string, string> {
+export function versionVariables(): Record<string, string> {
   const [major = '', minor = ''] = KUBERNETES_VERSION.slice(1).split('.')
   const version = Object.entries({ gitVersion: KUBERNETES_VERSION, gitMajor: major, gitMinor: minor })
   // The servers read the first, the user agents of the clients the second.

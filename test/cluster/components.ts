@@ -92,6 +92,7 @@ export function createComponents(
         `--service-account-signing-key-file=${at('service-account.key')}`,
         '--service-cluster-ip-range=10.0.0.0/24',
         '--authorization-mode=RBAC,Node',
+        '--enable-admission-plugins=NodeRestriction', // as in any cluster with nodes
         '--endpoint-reconciler-type=none',
         `--audit-policy-file=${at('audit-policy.json')}`,
         `--audit-log-path=${at(AUDIT_FILE)}`,

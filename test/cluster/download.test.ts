@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { download, type Origins } from './download.ts'
+import { download, downloadProgram, type Origins } from './download.ts'
 import { missingFrom } from './locate.ts'
 import { freePorts } from './ports.ts'
 import { temporaryFolders } from './temporary.ts'
@@ -113,6 +113,14 @@ test('without an archive of the pinned version the highest patch release of the 
   await download(folder(), (line) => said.push(line), origins, LINUX)
   expect(said).toEqual([`Downloading the control plane ${MINOR}99`])
   expect(requested).toContain(`/envtest-${MINOR}99-linux-amd64.tar.gz`)
+})
+
+test('a program that is no part of a control plane is taken from the release alone', async () => {
+  publishProgram(KUBERNETES_VERSION, 'kubelet')
+  const into = folder()
+  await downloadProgram('kubelet', into, () => {}, origins, LINUX)
+  expect(execFileSync(join(into, 'kubelet'), { encoding: 'utf8' })).toBe('kubelet\n')
+  expect(readdirSync(into)).toEqual(['kubelet'])
 })
 
 describe('nothing unverified stays', () => {

@@ -88,8 +88,23 @@ export async function download(
 
   for (const program of missingFrom(into)) {
     if (program === 'etcd') throw new Error(`the envtest archive of ${version} lacks etcd`)
-    const url = `${origins.release}/${version}/bin/${os}/${arch}/${program}`
-    await fetchVerified(url, await (await get(`${url}.sha512`)).text(), join(into, program), say)
-    await chmod(join(into, program), 0o755)
+    await fetchProgram(`${origins.release}/${version}/bin/${os}/${arch}`, program, into, say)
   }
+}
+
+/** Fetches another program of the pinned release into the folder `into`, or throws a sentence that says why not. */
+export async function downloadProgram(
+  program: string,
+  into: string,
+  say: Say,
+  { release }: Pick<Origins, 'release'> = ORIGINS,
+  { os, arch }: Platform = THIS_PLATFORM,
+): Promise<void> {
+  await fetchProgram(`${release}/${KUBERNETES_VERSION}/bin/${os}/${arch}`, program, into, say)
+}
+
+async function fetchProgram(folder: string, program: string, into: string, say: Say): Promise<void> {
+  const url = `${folder}/${program}`
+  await fetchVerified(url, await (await get(`${url}.sha512`)).text(), join(into, program), say)
+  await chmod(join(into, program), 0o755)
 }

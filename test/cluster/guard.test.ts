@@ -31,6 +31,12 @@ test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
   },
 )
 
+test('what else is to be cleaned up is, before the folder goes', async () => {
+  const [dir, other] = [folder(), folder()]
+  startGuard(dir, `[ -d "$1" ] && rmdir ${other}`).end()
+  await eventually(() => expect([dir, other].map(existsSync)).toEqual([false, false]))
+})
+
 test('a process that was forgotten is spared', async () => {
   const [first, second, third] = [1, 2, 3].map(() => spawn('sleep', ['600'], { stdio: 'ignore' }))
   if (!first?.pid || !second?.pid || !third?.pid) throw new Error('sleep cannot be started')

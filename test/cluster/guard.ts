@@ -4,8 +4,8 @@
  * A guard is a tiny shell process in a session of its own. It reads the ids of
  * processes to guard from a pipe that only this process holds open for writing.
  * When this process ends, in whatever way (exit, crash, SIGINT, SIGKILL), the
- * kernel closes the pipe; the guard reads end of file, kills what is left and
- * removes the temporary folder. No handler of ours has to run for that.
+ * kernel closes the pipe; the guard reads end of file, kills what is left, cleans
+ * up and removes the temporary folder. No handler of ours has to run for that.
  */
 import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
@@ -19,7 +19,7 @@ export interface Guard {
   end(): void
 }
 
-// "$1" is the folder, if any. SIGKILL, as these are throw-away processes.
+// "$1" is the folder, "$2" a script, if any. SIGKILL, as these are throw-away processes.
 const SCRIPT = `
 pids=' '
 while read -r verb pid; do
@@ -29,13 +29,14 @@ while read -r verb pid; do
   esac
 done
 for pid in $pids; do kill -9 "$pid" 2>/dev/null; done
+eval "$2"
 if [ -n "$1" ]; then rm -rf -- "$1" || { sleep 1; rm -rf -- "$1"; }; fi
 `
 
-/** Starts a guard; `folder` is removed at the end. */
-export function startGuard(folder = ''): Guard {
+/** Starts a guard; `folder` is removed at the end, after what the shell script `cleanUp` does, to which the folder is `$1`. */
+export function startGuard(folder = '', cleanUp = ''): Guard {
   // detached: a Ctrl-C at the terminal or a kill of our process group must not reach the guard.
-  const child = spawn('/bin/sh', ['-c', SCRIPT, 'regcred-guard', folder], {
+  const child = spawn('/bin/sh', ['-c', SCRIPT, 'regcred-guard', folder, cleanUp], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
     cwd: '/',

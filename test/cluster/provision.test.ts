@@ -104,11 +104,14 @@ describe('the cache', () => {
     const finished = new Promise<void>((resolve) => {
       finish = resolve
     })
+    let isFilling = false
     const slow: Filler = async (into) => {
+      isFilling = true
       await finished
       write(into)
     }
     const first = fillCache(root, by({ slow }), silent)
+    await eventually(() => isFilling)
     const said: string[] = []
     const second = fillCache(root, by({ mustNotRun }), (line) => said.push(line))
     await eventually(() => expect(said).toHaveLength(1))

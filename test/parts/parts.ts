@@ -11,6 +11,7 @@ import { pinned } from '../cluster/versions.ts'
 import { buildahPart } from './buildah-part.ts'
 import { monitoringCrdsPart } from './monitoring-crds.ts'
 import { motoPart } from './moto-part.ts'
+import { containerdPart, kubeletPart } from './node-parts.ts'
 import { prometheusPart } from './prometheus-part.ts'
 
 export type PartName =
@@ -22,6 +23,8 @@ export type PartName =
   | 'moto'
   | 'prometheus'
   | 'buildah'
+  | 'kubelet'
+  | 'containerd'
 
 interface GoPart {
   /** For messages, for instance `registry`. */
@@ -90,10 +93,18 @@ export const PARTS: Record<PartName, () => Part> = {
   moto: motoPart,
   prometheus: prometheusPart,
   buildah: buildahPart,
+  kubelet: kubeletPart,
+  containerd: containerdPart,
 }
 
 /** Parts that a machine may lack: the tests that need them are skipped there (skip.ts). */
-export const OPTIONAL: ReadonlySet<string> = new Set<PartName>(['moto', 'prometheus', 'buildah'])
+export const OPTIONAL: ReadonlySet<string> = new Set<PartName>([
+  'moto',
+  'prometheus',
+  'buildah',
+  'kubelet',
+  'containerd',
+])
 
 /** The part's folder in the cache; throws a sentence that says why there is none. */
 export function partDir(name: PartName): string {
@@ -105,10 +116,10 @@ export function partDir(name: PartName): string {
   )
 }
 
-/** Why the part cannot be used; undefined when it can. */
-export function partMissing(name: PartName): string | undefined {
+/** Why one of the parts cannot be used; undefined when all can. */
+export function partMissing(...names: PartName[]): string | undefined {
   try {
-    partDir(name)
+    for (const name of names) partDir(name)
     return undefined
   } catch (error) {
     return messageOf(error)

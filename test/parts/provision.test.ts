@@ -11,6 +11,7 @@ import { GO_VERSION } from '../cluster/versions.ts'
 import { buildahPart } from './buildah-part.ts'
 import { CRD_FILES, CRDS_SUM } from './monitoring-crds.ts'
 import { findPython } from './moto-part.ts'
+import { containerdPart, kubeletPart } from './node-parts.ts'
 import { partMissing } from './parts.ts'
 import { prometheusPart } from './prometheus-part.ts'
 
@@ -25,22 +26,34 @@ function commands(sources: Record<string, string>): string {
   return bin
 }
 
+const CONTAINERD = [
+  'usr/bin/containerd',
+  'usr/bin/containerd-shim-runc-v2',
+  'usr/bin/ctr',
+  'sbin/runc',
+  'usr/bin/busybox',
+]
+const canBeNode = process.platform === 'linux' && process.getuid?.() === 0
+
 // Both write an executable where they are told to.
 const GO = `case $1 in
   env) echo go${GO_VERSION} ;;
   build) while [ "$1" != -o ]; do shift; done; touch "$2"; chmod +x "$2" ;;
   mod) echo '{"Dir":"'"$XDG_CACHE_HOME"'/module","Sum":"${CRDS_SUM}"}' ;;
 esac`
-const APT = `if [ "$1" = download ]; then touch "$2_1_any.deb"; fi`
+const APT = `if [ "$1" = download ]; then shift; for name; do touch "\${name}_1_any.deb"; done; fi`
+// Each package with the programs of all, where some have them.
 const DPKG = `if [ "$1" = -x ]; then
-  mkdir -p "$3/usr/bin"
-  for name in prometheus promtool buildah busybox; do touch "$3/usr/bin/$name"; chmod +x "$3/usr/bin/$name"; done
+  mkdir -p "$3/usr/bin" "$3/sbin"
+  for name in usr/bin/prometheus usr/bin/promtool usr/bin/buildah ${CONTAINERD.join(' ')}; do touch "$3/$name"; chmod +x "$3/$name"; done
 fi`
 const python = (answer: object): string => `echo '${JSON.stringify(answer)}'`
 const PIP = `if [ "$1" = -c ]; then echo '{"executable":"'"$0"'","tag":"made-up","new":true,"pip":true}'; exit; fi
 while [ "$1" != --target ]; do shift; done
 mkdir "$2/bin"; touch "$2/bin/moto_server"; chmod +x "$2/bin/moto_server"`
 
+/** How many there are on this machine. */
+const partCount = canBeNode ? 10 : 8
 const all = { go: GO, python3: PIP, 'apt-get': APT, 'dpkg-deb': DPKG, unshare: '' }
 
 async function provision(sources: Record<string, string>) {
@@ -50,7 +63,8 @@ async function provision(sources: Record<string, string>) {
   for (const file of CRD_FILES) writeFileSync(join(crds, file), '')
   const PATH = `${commands(sources)}${delimiter}${process.env.PATH}`
   const child = execFile(process.execPath, [join(import.meta.dirname, 'provision.ts')], {
-    env: { PATH, XDG_CACHE_HOME: cache },
+    // What may be downloaded is built.
+    env: { PATH, XDG_CACHE_HOME: cache, HTTPS_PROXY: 'http://127.0.0.1:9' },
   })
   if (child.stdout === null || child.stderr === null) throw new Error('no output')
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
@@ -71,8 +85,10 @@ describe('the command', () => {
       [
         expect.stringMatching(/^argocd-health-v1\./),
         'buildah-of-apt',
+        ...(canBeNode ? ['containerd-of-apt'] : []),
         expect.stringMatching(/^ecr-credential-provider-v1\./),
         expect.stringMatching(/^helm-v4\./),
+        ...(canBeNode ? [expect.stringMatching(/^kubelet-v1\./)] : []),
         expect.stringMatching(/^monitoring-crds-v0\./),
         expect.stringMatching(/^moto-5\..*-made-up$/),
         'prometheus-of-apt',
@@ -91,13 +107,13 @@ describe('the command', () => {
     },
     {
       name: 'prometheus',
-      with: { 'apt-get': `${APT}; [ "$2" != prometheus ] || { echo no such package; exit 1; }` },
+      with: { 'apt-get': `case $2 in prometheus) echo no such package; exit 1 ;; esac\n${APT}` },
       why: 'apt-get download failed:\n  no such package',
     },
     { name: 'buildah', with: { unshare: 'exit 1' }, why: 'images are built by root only, where it may mount' },
   ])('succeeds without $name, and tells why there is none', async ({ name, with: failing, why }) => {
     const { code, stderr, parts } = await provision({ ...all, ...failing })
-    expect([code, parts.length]).toEqual([0, 7])
+    expect([code, parts.length]).toEqual([0, partCount - 1])
     expect(stderr).toContain(`The tests that need ${name} are skipped: `)
     expect(stderr).toContain(why)
   })
@@ -105,7 +121,7 @@ describe('the command', () => {
   test('fails without a part that is built, leaves nothing of it, and makes the others', async () => {
     const failing = `[ "$1" = build ] && case $PWD in */registry) echo no such thing; exit 1 ;; esac\n${GO}`
     const { code, stderr, parts } = await provision({ ...all, go: failing })
-    expect([code, parts.length]).toEqual([1, 7])
+    expect([code, parts.length]).toEqual([1, partCount - 1])
     expect(stderr).toContain(
       'There is no registry to test against.\n- build: go build failed:\n  no such thing\nCure: ',
     )
@@ -113,7 +129,7 @@ describe('the command', () => {
 
   test('takes no other CustomResourceDefinitions than those that are meant', async () => {
     const { code, stderr, parts } = await provision({ ...all, go: GO.replace(CRDS_SUM, 'h1:other') })
-    expect([code, parts.length]).toEqual([1, 7])
+    expect([code, parts.length]).toEqual([1, partCount - 1])
     expect(stderr).toContain(`the module has the checksum h1:other, and not ${CRDS_SUM}`)
   })
 })
@@ -161,4 +177,12 @@ test('where there is no apt there is no Prometheus, and where root may not mount
   expect(() => prometheusPart({ PATH: commands({}) })).toThrow('apt-get is not installed')
   const cannotMount = { 'apt-get': '', 'dpkg-deb': '', unshare: 'exit 1' }
   expect(() => buildahPart({ PATH: commands(cannotMount) })).toThrow('images are built by root only')
+})
+
+test('where it is not root, or not on Linux, a machine can be no node', () => {
+  const made = [kubeletPart, () => containerdPart({ PATH: commands({ 'apt-get': '', 'dpkg-deb': '' }) })]
+  for (const part of made) {
+    if (canBeNode) expect(part()).toMatchObject({ programs: expect.anything() })
+    else expect(part).toThrow(/runs (on Linux|as root) only$/)
+  }
 })

@@ -1,6 +1,6 @@
-/** Pushes an image without docker (distribution's `spec/api.md`, OCI image specification): one layer of a few bytes. */
-import { createHash } from 'node:crypto'
+/** Pushes an image of one layer without docker (distribution's `spec/api.md`, OCI image specification). */
 import { Agent, fetch, type RequestInit, type Response } from 'undici'
+import { configOf, digestOf, type Image } from './image.ts'
 
 const OCI = 'application/vnd.oci.image'
 
@@ -10,18 +10,25 @@ interface Blob {
   size: number
 }
 
-const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+export interface PushOptions {
+  /** PEM text. */
+  ca?: string
+  /** Default: one of a few bytes, which nothing can run. */
+  image?: Image
+}
+
+const noProgram: Image = { layer: Buffer.from('layer'), entrypoint: [] }
 
 /**
  * Fulfilled with the digest of the manifest. `headers` authenticate each of the
- * requests, so a token needs the actions pull and push; `ca` is a PEM text.
+ * requests, so a token needs the actions pull and push.
  */
 export async function pushImage(
   registryUrl: string,
   repository: string,
   tag: string,
   headers: Record<string, string> = {},
-  ca?: string,
+  { ca, image = noProgram }: PushOptions = {},
 ): Promise<string> {
   const dispatcher = new Agent(ca === undefined ? {} : { connect: { ca } })
   const base = `${registryUrl}/v2/${repository}`
@@ -47,10 +54,8 @@ export async function pushImage(
   }
 
   try {
-    const bytes = Buffer.from('layer')
-    const layer = await pushBlob(`${OCI}.layer.v1.tar`, bytes)
-    const image = { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [layer.digest] } }
-    const config = await pushBlob(`${OCI}.config.v1+json`, Buffer.from(JSON.stringify(image)))
+    const layer = await pushBlob(`${OCI}.layer.v1.tar`, image.layer)
+    const config = await pushBlob(`${OCI}.config.v1+json`, configOf(image))
     const mediaType = `${OCI}.manifest.v1+json`
     const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [layer] }))
     await send(`${base}/manifests/${tag}`, 201, {

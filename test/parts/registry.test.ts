@@ -102,6 +102,16 @@ describe('with htpasswd', () => {
   })
 })
 
+test('what it was asked, and by whom, is told where that is wanted', async () => {
+  const { url, requests } = await registryWith({ auth: { htpasswd: { alice: 's3cret' } }, accessLog: true })
+  await head(url, 'team/app:1', { ...basic('alice', 's3cret'), 'user-agent': 'test "of" it' })
+  await head(url, 'team/app:2', { 'user-agent': 'other' })
+  expect(await requests()).toEqual([
+    { method: 'HEAD', path: '/v2/team/app/manifests/1', status: 404, userAgent: expect.stringContaining('of') },
+    { method: 'HEAD', path: '/v2/team/app/manifests/2', status: 401, userAgent: 'other' },
+  ])
+})
+
 describe('with tokens', () => {
   const users = { alice: { password: 's3cret', grants: { 'team/app': ['pull', 'push'], 'team/seen': ['pull'] } } }
 
@@ -187,7 +197,7 @@ describe('with TLS', () => {
     const client = clientThatTrusts(authority.certificate)
     const toPush = await fetch(`${url}/v2/team/app/blobs/uploads/`, { method: 'POST', dispatcher: client })
     const token = await tokenIn(await answerChallenge(toPush, basic('alice', 's3cret'), client))
-    await pushImage(url, 'team/app', '1', bearer(token), authority.certificate)
+    await pushImage(url, 'team/app', '1', bearer(token), { ca: authority.certificate })
     expect((await head(url, 'team/app:1', bearer(token), client)).status).toBe(200)
 
     for (const address of [`${url}/v2/`, tokens.trust.realm]) {

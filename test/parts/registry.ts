@@ -1,5 +1,5 @@
 /** A real registry, distribution's, which keeps its images in memory. */
-import { rename, utimes, writeFile } from 'node:fs/promises'
+import { readFile, rename, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hash } from 'bcryptjs'
 import type { Certificate } from '../cluster/certificates.ts'
@@ -24,6 +24,16 @@ export interface RegistryOptions {
   auth?: { htpasswd: Passwords } | { token: TokenTrust }
   /** Without, it speaks plain HTTP. */
   tls?: Certificate
+  /** It writes down each request, for `requests`. */
+  accessLog?: boolean
+}
+
+export interface RegistryRequest {
+  method: string
+  path: string
+  /** Of the answer. */
+  status: number
+  userAgent: string
 }
 
 export interface Registry {
@@ -35,10 +45,14 @@ export interface Registry {
   dir: string
   /** The users from the next request on, instead of all that it had; of use with `auth.htpasswd` only. */
   setHtpasswd(users: Passwords): Promise<void>
+  /** Those that it has answered so far; none without `accessLog`. */
+  requests(): Promise<RegistryRequest[]>
   stop(): Promise<void>
 }
 
 const HTPASSWD = 'htpasswd'
+/** As part-server.ts calls it. */
+const LOG = 'registry.log'
 /** The lowest that bcrypt has: these passwords are worth nothing. */
 const BCRYPT_COST = 4
 
@@ -51,8 +65,20 @@ async function writeHtpasswd(dir: string, users: Passwords, version: number): Pr
   await rename(next, join(dir, HTPASSWD))
 }
 
+/** Of a log in the combined format of Apache. */
+function requestsIn(log: string): RegistryRequest[] {
+  const lines = log.matchAll(/^\S+ - .* \[.*\] "(\S+) (\S+) \S+" (\d+) \d+ ".*" "(.*)"$/gm)
+  return [...lines].map(([, method = '', path = '', status, userAgent = '']) => {
+    return { method, path, status: Number(status), userAgent }
+  })
+}
+
 /** Writes all files of the registry, and gives its arguments. */
-async function configure(dir: string, port: number, { auth, tls }: RegistryOptions): Promise<string[]> {
+async function configure(
+  dir: string,
+  port: number,
+  { auth, tls, accessLog = false }: RegistryOptions,
+): Promise<string[]> {
   const write = (name: string, content: string): Promise<void> => writeFile(join(dir, name), content, { mode: 0o600 })
   const http: Record<string, unknown> = { addr: `127.0.0.1:${port}`, secret: 'of no use to anybody' }
   if (tls !== undefined) {
@@ -62,7 +88,7 @@ async function configure(dir: string, port: number, { auth, tls }: RegistryOptio
   }
   const config: Record<string, unknown> = {
     version: '0.1',
-    log: { level: 'warn', accesslog: { disabled: true } },
+    log: { level: 'warn', accesslog: { disabled: !accessLog } },
     storage: { inmemory: {}, delete: { enabled: true }, maintenance: { uploadpurging: { enabled: false } } },
     http,
   }
@@ -93,6 +119,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
     url: `${options.tls === undefined ? 'http' : 'https'}://${host}`,
     dir,
     setHtpasswd: (users) => writeHtpasswd(dir, users, ++version),
+    requests: async () => requestsIn(await readFile(join(dir, LOG), 'utf8')),
     stop,
   }
 }

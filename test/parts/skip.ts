@@ -2,10 +2,10 @@
 import { test } from '@jest/globals'
 import { type PartName, partMissing } from './parts.ts'
 
-type Test = (name: string, run: () => Promise<void>) => void
+type Test = (name: string, run: () => Promise<void>, timeoutMs?: number) => void
 
-/** As `test`; where the part is missing the test is skipped, and its name tells why. */
-export function testWith(part: PartName): Test {
-  const reason = partMissing(part)
+/** As `test`; where one of the parts is missing the test is skipped, and its name tells why. */
+export function testWith(...parts: PartName[]): Test {
+  const reason = partMissing(...parts)
   return reason === undefined ? test : (name, run) => test.skip(`${name} (${reason})`, run)
 }

@@ -79,7 +79,7 @@ describe('with tokens and a private CA', () => {
       const asked = `${tokens.trust.realm}?service=${tokens.trust.service}&scope=repository:${repository}:pull,push`
       const answer = await out.fetch(asked, { headers: { authorization: basic(entry('pusher:p')) } })
       const { token } = (await answer.json()) as { token: string }
-      await pushImage(url, repository, '1', { authorization: `Bearer ${token}` }, authority.certificate)
+      await pushImage(url, repository, '1', { authorization: `Bearer ${token}` }, { ca: authority.certificate })
     }
 
     expect(await verdict(outbound(), host, 'alice:first')).toBe('Unknown RegistryUnreachable')

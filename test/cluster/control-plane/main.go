@@ -2,7 +2,7 @@
 // one static binary for tests and the demo. Like busybox it acts by the name
 // that it is called by: test/cluster/build.ts makes one link per applet.
 //
-// To add an applet (a kubelet, a scheduler): one line below and one in APPLETS
+// To add an applet (a scheduler): one line below and one in APPLETS
 // of test/cluster/versions.ts, then `go mod tidy`.
 package main
 
