@@ -109,12 +109,12 @@ export class TrustedList {
   }
 
   /**
-   * What a credential says that it is for, or else what its last good login is for, also when that has ended: no pod is to
-   * be refused since an issuer is down.
+   * What a credential says that it is for, or else what its last good login is for, also when that has ended or the
+   * credential is suspended: no pod is to be refused since an issuer is down, and what is suspended stays as it is.
    */
   *#keys(): Generator<string, void, undefined> {
-    for (const { credential, frozen } of this.#parts.credentials.all()) {
-      if (credential.deleting || frozen) continue
+    for (const { credential } of this.#parts.credentials.all()) {
+      if (credential.deleting) continue
       if (credential.registries?.length) yield* credential.registries
       else yield* this.#parts.logins.of(credential.uid).current?.entries.keys() ?? []
     }

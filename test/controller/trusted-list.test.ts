@@ -85,7 +85,11 @@ test('it holds what credentials are for, by themselves or by their source, besid
   await lab.rotate(source, { 'ghcr.io/other/': login })
   await listed('docker.io/acme', 'ghcr.io/other', 'registry.example.com:5000/team')
   await lab.patchCredential(declared, { suspend: true })
-  await listed('ghcr.io/other')
+  await eventually(async () => {
+    const { status } = await lab.readCredential(declared)
+    expect(status?.conditions?.find(({ type }) => type === 'Ready')?.reason).toBe('Suspended')
+  })
+  await listed('docker.io/acme', 'ghcr.io/other', 'registry.example.com:5000/team')
   await lab.patchCredential(declared, { suspend: false, registries: ['registry.example.com'] })
   await listed('ghcr.io/other', 'registry.example.com')
   await lab.deleteCredential(declared)
