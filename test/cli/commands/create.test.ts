@@ -318,6 +318,17 @@ test("a name of the operator's own Secrets, and an empty password", async () => 
   expect([empty.code, empty.stderr]).toEqual([2, 'error: --password-stdin: there was no password on standard input\n'])
 })
 
+test('what is not UTF-8 is refused, and not stored as something else', async () => {
+  const password = Buffer.from('caf\u00e9', 'latin1')
+  const name = nameFor('latin1')
+  const { code, stdout, stderr } = await regcred(['create', name, ...byStdin], { input: password })
+  expect([code, stdout, stderr]).toEqual([2, '', 'error: --password-stdin: the password is not text in UTF-8\n'])
+  const file = join(folder(), 'config.json')
+  const [before, after] = ['{"auths":{"ghcr.io":{"username":"u","password":"', '"}}}'].map((text) => Buffer.from(text))
+  writeFileSync(file, Buffer.concat([before as Buffer, password, after as Buffer]))
+  expect((await create(name, '--from-docker-config', file)).stderr).toBe(`error: ${file} is not text in UTF-8\n`)
+})
+
 test('the login is printed by nothing but -o: not when it is refused, nor when the source is garbage', async () => {
   const garbage = join(folder(), 'config.json')
   writeFileSync(garbage, `{"auths": {"ghcr.io": {"username": "u", "password": ${JSON.stringify(password)}`)
