@@ -294,6 +294,8 @@ test.each([
   [['--from-docker-config', '/nonexistent'], '/nonexistent cannot be read (ENOENT)'],
   [[...byStdin, '--docker-server', 'oci://ghcr.io'], 'what --docker-server gives has a scheme other than https://'],
   [[...byStdin, '--selector', 'a in b'], '--selector: "a in b" is no label selector'],
+  [['--from-docker-config', '/dev/null', '--registries', ''], "argument '' is invalid. It names nothing."],
+  [[...byStdin, '--include', ' , '], 'It names nothing.'],
   [[...byStdin, '--dry-run=maybe'], 'Allowed choices are none, client, server'],
   [[...byStdin, '--operator-namespace', 'not-there'], 'namespaces "not-there" not found'],
 ])('%j is refused with a reason', async (args, said) => {
@@ -350,8 +352,9 @@ test('the login is printed by nothing but -o: not when it is refused, nor when t
     await create(name, '--docker-username', 'u', '--docker-password', 'x', '--docker-server', password),
     await regcred(['create', name, ...byStdin], { input: `${password}\nand more` }),
     await create(name, `--docker-passwrod=${password}`),
+    await create(name, '--docker-username', 'u', `-p${password}`),
   ]
   const places = Object.fromEntries(outcomes.map(({ stdout, stderr }, index) => [`outcome ${index}`, stdout + stderr]))
   expect(leaksIn(places, { password })).toEqual([])
-  expect(outcomes.map(({ code }) => code)).toEqual([0, 2, 2, 0, 2, 2, 2, 2, 2])
+  expect(outcomes.map(({ code }) => code)).toEqual([0, 2, 2, 0, 2, 2, 2, 2, 2, 2])
 })
