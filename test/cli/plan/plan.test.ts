@@ -85,6 +85,10 @@ async function plan(args: string[], input?: string): Promise<Planned> {
   return planned
 }
 
+function labelled(name: string) {
+  return { name, namespace: 'regcred-system', labels: { team: 'platform' } }
+}
+
 /** In the operator's namespace. */
 function secretOf(name: string, given: object): string {
   return JSON.stringify({
@@ -269,7 +273,11 @@ test('a Secret is checked by the API server as the others are, and what it says 
 })
 
 test('what a file does not say of a Secret stays as it is', async () => {
-  const { notes, summary } = await plan(['-f', '-'], secretOf(source, {}))
+  const namespaces = { include: [await lab.namespace('plan-same')], optIn: false }
+  const name = await lab.credential('same', { source: { secretRef: { name: source } }, namespaces })
+  await lab.ready(name)
+  const { credentials, notes, summary } = await plan(['-f', '-'], secretOf(source, { metadata: labelled(source) }))
+  expect(credentials).toContainEqual({ name, action: 'unchanged' })
   expect([notes, summary.namespaces]).toEqual([[], 0])
 })
 
