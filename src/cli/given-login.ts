@@ -1,7 +1,7 @@
 /** The login that `create` is given: by flags, in a file of docker's, or in a Secret. */
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import { secretPath } from '../controller/secret-writer.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { KubeObject } from '../kube/objects.ts'
@@ -64,8 +64,9 @@ export async function readLogin(
   const { file } = origin
   let content: string
   try {
-    content = await readFile(file, 'utf8')
+    content = decoded(await readFile(file), file)
   } catch (error) {
+    if (error instanceof Problem) throw error
     throw new Problem(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
   const form = basename(file) === '.dockercfg' ? '.dockercfg' : '.dockerconfigjson'
@@ -116,9 +117,18 @@ async function byFlags({
 /** As docker and podman take it: the line break at its end is not of the password. */
 async function passwordFromStdin(): Promise<string> {
   if (process.stdin.isTTY) tell('The password is read from standard input, where it can be seen; end it with Ctrl-D.')
-  const password = (await text(process.stdin)).replace(/\r?\n$/, '')
+  const password = decoded(await buffer(process.stdin), '--password-stdin: the password').replace(/\r?\n$/, '')
   if (password === '') throw new Problem('--password-stdin: there was no password on standard input')
   return password
+}
+
+/** What is no UTF-8 would be stored as other characters, and refused by the registry. @throws Problem */
+function decoded(bytes: Buffer, what: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new Problem(`${what} is not text in UTF-8`)
+  }
 }
 
 /** @param what it is called in messages @throws Problem, instead of GivenProblem */

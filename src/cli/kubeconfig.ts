@@ -2,10 +2,11 @@
  * The user's kubeconfig, read as kubectl reads it: `--kubeconfig`, else the files of KUBECONFIG, else ~/.kube/config; of two
  * entries of one name the first counts. Never the ServiceAccount of a pod, which may be the operator's.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
+import { parse } from 'yaml'
 import { Problem } from './problem.ts'
 
 /** What the flags say instead of the files. */
@@ -32,6 +33,10 @@ export function loadKubeConfig(choice: KubeconfigChoice, env: NodeJS.ProcessEnv)
   if (kubeConfig.getCurrentCluster() === null) {
     throw new Problem('the kubeconfig has no current context, or its cluster is missing; --context chooses one')
   }
+  if (kubeConfig.getCurrentUser() === null) {
+    const name = kubeConfig.getCurrentContext()
+    throw new Problem(`context "${name}" has no user, or one that does not exist; --user chooses one`)
+  }
   return kubeConfig
 }
 
@@ -52,12 +57,31 @@ function filesOf({ kubeconfig }: KubeconfigChoice, env: NodeJS.ProcessEnv): stri
 function read(file: string): KubeConfig {
   const kubeConfig = new KubeConfig()
   try {
-    kubeConfig.loadFromFile(file)
+    const { users, ...rest } = (parse(readFileSync(file, 'utf8')) ?? {}) as { users?: NamedUser[] | null }
+    const folder = dirname(file)
+    kubeConfig.loadFromString(JSON.stringify({ ...rest, users: users?.map((each) => understood(each, folder)) }))
+    kubeConfig.makePathsAbsolute(folder)
   } catch {
     // The message of a YAML error quotes the lines around it, and with them tokens and keys.
     throw new Problem(`${file} is not a valid kubeconfig; kubectl config view tells what is wrong`)
   }
   return kubeConfig
+}
+
+/** As much of a user as client-node does not take in the way kubectl does. */
+interface NamedUser {
+  user?: { tokenFile?: string; exec?: { command?: string } }
+}
+
+/** A `tokenFile`, which outranks a token, and a plugin that is named by a path are looked for beside the kubeconfig. */
+function understood({ user = {}, ...named }: NamedUser, folder: string): object {
+  const { tokenFile, exec, ...rest } = user
+  const fromFile = tokenFile && {
+    token: undefined,
+    'auth-provider': { name: 'tokenFile', config: { tokenFile: resolve(folder, tokenFile) } },
+  }
+  const plugin = exec?.command?.includes('/') ? { ...exec, command: resolve(folder, exec.command) } : exec
+  return { ...named, user: { ...rest, ...(plugin && { exec: plugin }), ...fromFile } }
 }
 
 function merge(parts: readonly KubeConfig[]): KubeConfig {

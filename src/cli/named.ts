@@ -4,7 +4,7 @@ import { isNotFound } from '../kube/api-error.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { listCredentials, readCredential } from './credentials.ts'
 import { tell } from './output.ts'
-import { type ExitCode, sayingOf } from './problem.ts'
+import { type ExitCode, Problem, sayingOf } from './problem.ts'
 
 export interface Named {
   found: RegistryCredential[]
@@ -12,9 +12,11 @@ export interface Named {
   exitCode: ExitCode
 }
 
-/** @param names none: all that there are. @throws ApiError */
+/** @param names none: all that there are. @throws ApiError, Problem */
 export async function named(client: KubeClient, names: readonly string[]): Promise<Named> {
   if (names.length === 0) return { found: await listCredentials(client), exitCode: 0 }
+  // The path of an object without a name is that of the whole list.
+  if (names.includes('')) throw new Problem('the name of a credential may not be empty')
   const result: Named = { found: [], exitCode: 0 }
   for (const name of new Set(names)) {
     try {

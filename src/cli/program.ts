@@ -52,5 +52,5 @@ export function createProgram(version: string): Command {
 
 /** A flag that is mistyped may have a password for its value. */
 function withoutValue(error: string): string {
-  return error.replace(/^(error: unknown option '--[^=]*)=.*'$/ms, "$1'")
+  return error.replace(/^(error: unknown option '(?:--[^=]*(?==)|-[^-])).*'$/ms, "$1'")
 }

@@ -25,13 +25,15 @@ export function recognize(object: KubeObject): RecognizedSecret {
   return { ...secret, ours: secret.dataIsOurs && isMarked(secret), madeOf: new Set(claims), proven }
 }
 
-/** Those of these names, by their metadata alone. @throws ApiError, ConnectionError */
+/** Those of these names, by their metadata alone. @param type only those of it @throws ApiError, ConnectionError */
 export async function listSecrets(
   client: KubeClient,
   path: string,
   names: readonly string[],
+  type?: string,
 ): Promise<RecognizedSecret[]> {
-  const query = (name: string) => ({ fieldSelector: `metadata.name=${name}` })
+  const ofType = type === undefined ? '' : `,type=${type}`
+  const query = (name: string) => ({ fieldSelector: `metadata.name=${name}${ofType}` })
   const lists = names.map((name) => listAll(client, path, { query: query(name), metadata: true }))
   return (await Promise.all(lists)).flat().map(recognize)
 }

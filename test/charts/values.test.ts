@@ -28,6 +28,8 @@ const refused: [what: string, values: object, message: RegExp][] = [
   ['no Secret name at all', { secretNames: [] }, /\/secretNames.*minItems/s],
   ['a Secret name with a quote in it', { secretNames: ["a', 'b"] }, /\/secretNames\/0.*does not match pattern/s],
   ['a log level that does not exist', { logLevel: 'trace' }, /\/logLevel.*must be one of/s],
+  ['a tag in the repository', { image: { repository: 'example.com:5000/operator:1.0' } }, /\/image\/repository/],
+  ['no Secret names at all, which would be all Secrets to RBAC,', { secretNames: null }, /secretNames is empty/],
   ['the own ServiceAccount as an identity', { identities: ['regcred-operator'] }, /\/identities\/0/],
   [
     'a trusted registry with a scheme',

@@ -1,6 +1,7 @@
 /** Kubeconfigs as people have them: several files, contexts, and files that are none. */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import type { RequestOptions } from 'node:https'
+import { delimiter, dirname, join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { loadKubeConfig } from '../../src/cli/kubeconfig.ts'
 import { temporaryFolders } from '../cluster/temporary.ts'
@@ -63,6 +64,48 @@ test.each([
   const file = join(folder(), 'kubeconfig')
   writeFileSync(file, content)
   expect(() => loadKubeConfig({ kubeconfig: file }, {})).toThrow(/^(?!.*s3cret).*kubeconfig/s)
+})
+
+/** The current user of a file with this one. */
+function userOf(user: object) {
+  const file = kubeconfigOf('one', { users: [{ name: 'one', user }] })
+  return [loadKubeConfig({ kubeconfig: file }, {}).getCurrentUser(), dirname(file)] as const
+}
+
+test('a tokenFile counts, more than a token, and is beside the kubeconfig as its other files are', async () => {
+  const [user, beside] = userOf({ token: 'of before', tokenFile: 'token' })
+  expect([user?.token, user?.authProvider.config]).toEqual([undefined, { tokenFile: join(beside, 'token') }])
+  const token = join(folder(), 'token')
+  writeFileSync(token, 'of the file')
+  const options: RequestOptions = {}
+  const file = kubeconfigOf('one', { users: [{ name: 'one', user: { tokenFile: token } }] })
+  await loadKubeConfig({ kubeconfig: file }, {}).applyToHTTPSOptions(options)
+  expect(options.headers).toMatchObject({ Authorization: 'Bearer of the file' })
+})
+
+test('a plugin that is named by a path is looked for beside the kubeconfig, others on PATH', () => {
+  const plugin = (command: string) => userOf({ exec: { apiVersion: 'client.authentication.k8s.io/v1', command } })
+  const [relative, beside] = plugin('./plugins/login')
+  expect(relative?.exec.command).toBe(join(beside, 'plugins', 'login'))
+  expect(plugin('login')[0]?.exec.command).toBe('login')
+  expect(plugin('/opt/login')[0]?.exec.command).toBe('/opt/login')
+})
+
+test('an empty file is one that says nothing', () => {
+  const empty = join(folder(), 'kubeconfig')
+  writeFileSync(empty, '')
+  expect(loadKubeConfig({}, { KUBECONFIG: [empty, kubeconfigOf('one')].join(delimiter) }).currentContext).toBe('one')
+  expect(() => loadKubeConfig({ kubeconfig: empty }, {})).toThrow('no current context')
+})
+
+test.each([
+  ['no user', { context: { cluster: 'one' } }],
+  ['a user who does not exist', { context: { cluster: 'one', user: 'gone' } }],
+])('a context with %s is told, and nobody is asked in nobody’s name', (_, context) => {
+  const file = kubeconfigOf('one', { contexts: [{ name: 'one', ...context }] })
+  expect(() => loadKubeConfig({ kubeconfig: file }, {})).toThrow(
+    'context "one" has no user, or one that does not exist',
+  )
 })
 
 test('where there is none, what was looked for is told, and a pod is not asked for its ServiceAccount', () => {

@@ -65,6 +65,10 @@ test.each([
   [['status', '--wach'], "error: unknown option '--wach'\n(Did you mean --watch?)"],
   [['status', '-o', 'xml'], "error: option '-o, --output <format>' argument 'xml' is invalid"],
   [['refresh'], "error: missing required argument 'names'"],
+  [['status', ''], 'error: the name of a credential may not be empty'],
+  [['refresh', 'x', ''], 'error: the name of a credential may not be empty'],
+  [['verify', ''], 'error: the name of a credential may not be empty'],
+  [['explain', 'image', 'nginx', '--service-account', 'a/b'], 'It is not a name in Kubernetes'],
   [['status', '--as-group', 'devs'], 'error: --as-group needs --as'],
   [['status', '--request-timeout', 'soon'], 'error: --request-timeout: "soon" is no time'],
 ])('wrong usage is told, with the way to the help: %j', async (args, said) => {

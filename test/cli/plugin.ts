@@ -16,7 +16,7 @@ export interface RunOptions {
   /** File path; default the admin's. */
   kubeconfig?: string
   /** Standard input. */
-  input?: string
+  input?: string | Buffer
   env?: Record<string, string>
 }
 
@@ -78,7 +78,7 @@ function environment({ kubeconfig, env }: RunOptions): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, HOME: dir, KUBECONFIG: kubeconfig ?? adminKubeconfig, ...env }
 }
 
-function run(file: string, args: string[], env: NodeJS.ProcessEnv, input = ''): Promise<Outcome> {
+function run(file: string, args: string[], env: NodeJS.ProcessEnv, input: string | Buffer = ''): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = execFile(file, args, { env, timeout: timeoutMs, maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
       const code = error === null ? 0 : error.code

@@ -1,5 +1,5 @@
 /** `kubectl regcred create`: the source Secret and the credential, in one go. */
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { operatorName } from '../../api/names.ts'
 import { isForbidden } from '../../kube/api-error.ts'
 import { type Applied, applyAll } from '../apply.ts'
@@ -76,10 +76,15 @@ Examples:
   kubectl regcred create ghcr --from-docker-config ~/.docker/config.json --registries ghcr.io/acme/ -l tier=backend
   kubectl regcred create old --from-secret shop/regcred --include shop --dry-run=server`
 
-/** A list of a flag: separated by commas, and the flag may be repeated. */
+/**
+ * A list of a flag: separated by commas, and the flag may be repeated.
+ * @throws InvalidArgumentError for none: in --registries of a script that would mean all logins
+ */
 function list(value: string, values: string[] | undefined): string[] {
   const given = value.split(',').map((each) => each.trim())
-  return [...(values ?? []), ...given.filter((each) => each !== '')]
+  const named = given.filter((each) => each !== '')
+  if (named.length === 0) throw new InvalidArgumentError('It names nothing.')
+  return [...(values ?? []), ...named]
 }
 
 async function create(connection: Connection, name: string, flags: CreateFlags): Promise<undefined> {

@@ -6,6 +6,7 @@ import { explain } from '../explain/explain.ts'
 import { explainableKinds, readFacts, readSubject, subjectNames } from '../explain/read-facts.ts'
 import { renderExplanation } from '../explain/render.ts'
 import { type Subject, subjectOfImage } from '../explain/subject.ts'
+import { objectName } from '../object-name.ts'
 import { outputFlag, print, rendered } from '../output.ts'
 import { type ExitCode, Problem } from '../problem.ts'
 
@@ -32,7 +33,7 @@ export function registerExplain(program: Command): void {
       completedBy(new Argument('<what>', `KIND/NAME with ${explainableKinds}; or the word image`), subjectNames),
     )
     .argument('[name]', 'after the word image: the image; after a kind: the name, as KIND NAME')
-    .option('--service-account <name>', 'with image: the ServiceAccount of the pod (default "default")')
+    .option('--service-account <name>', 'with image: the ServiceAccount of the pod (default "default")', objectName)
     .addOption(outputFlag(['json', 'yaml']))
     .addHelpText('after', help)
     .action((what: string, name: string | undefined, flags: ExplainFlags, command: Command) =>

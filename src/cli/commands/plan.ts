@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander'
 import { completedBy, credentialNames } from '../completion/candidates.ts'
 import { type Connection, collect, withConnection } from '../connection.ts'
 import { outputFlag, print, rendered } from '../output.ts'
-import { DocumentProblem, type Documents, readDocuments } from '../plan/documents.ts'
+import { DocumentProblem, type Documents, type Manifest, readDocuments } from '../plan/documents.ts'
 import { readPlan } from '../plan/read-plan.ts'
 import { changesAnything, renderPlan, summaryOf } from '../plan/render.ts'
 import { type ExitCode, Problem } from '../problem.ts'
@@ -53,7 +53,7 @@ async function plan(
       `${filename.join(', ')}: there is no RegistryCredential in it, nor anything that counts for one${others}`,
     )
   }
-  const result = await readPlan(connection, documents, deletions)
+  const result = await readPlan(connection, inNamespace(documents, connection), deletions)
   if (output) print(rendered({ kind: 'Plan', summary: summaryOf(result), ...result }, output))
   else print(renderPlan(result))
   return changesAnything(result) ? 1 : 0
@@ -70,6 +70,14 @@ async function readFilename(file: string): Promise<Documents> {
       throw new Problem(`${name} is a folder: kubectl kustomize ${name} | kubectl regcred plan -f -`)
     throw new Problem(`${name} cannot be read (${code})`)
   }
+}
+
+/** What names no namespace is applied to that of the flag or the context. */
+function inNamespace(documents: Documents, connection: Connection): Documents {
+  const { serviceAccounts, secrets } = documents
+  const placed = (each: Manifest) =>
+    each.metadata.namespace ? each : { ...each, metadata: { ...each.metadata, namespace: connection.namespace } }
+  return { ...documents, serviceAccounts: serviceAccounts.map(placed), secrets: secrets.map(placed) }
 }
 
 function merged(parts: readonly Documents[]): Documents {

@@ -49,6 +49,10 @@ export function crdCheck({ crd, credentials, version }: Facts): Check {
       cure,
     }
   }
+  if (served.subresources?.status === undefined) {
+    const message = `${crdName} ${servedVersion} has no subresource status, so the operator cannot say what it does`
+    return { name, level: 'error', message, cure: 'Apply crds/ of the version of the operator' }
+  }
   if (schemaFingerprint(served.schema) !== schemas[servedVersion]) {
     const message = `${crdName} ${servedVersion} has another schema than that of this plugin (${version})`
     const cure = 'Use the plugin of the same version, or apply crds/ of this one'

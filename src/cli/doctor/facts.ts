@@ -3,7 +3,7 @@ import type { RegistryCredential } from '../../api/registry-credential.ts'
 import type { KubeObject } from '../../kube/objects.ts'
 import type { Read } from '../reads.ts'
 import type { Deployment } from '../secret-names.ts'
-import type { PolicySpec } from './fingerprint.ts'
+import type { MatchResources, PolicySpec } from './fingerprint.ts'
 
 export interface Facts {
   /** Of this plugin. */
@@ -27,7 +27,7 @@ export interface Facts {
 
 /** Of apiextensions.k8s.io/v1. */
 export interface CustomResourceDefinition extends KubeObject {
-  spec: { versions: { name: string; served: boolean; schema: object }[] }
+  spec: { versions: { name: string; served: boolean; schema: object; subresources?: { status?: object } }[] }
   status?: { conditions?: { type: string; status: string; message?: string }[] }
 }
 
@@ -48,7 +48,13 @@ export interface Pod extends KubeObject {
 /** The admission policies of one kind, and what binds them. */
 export interface Policies {
   policies: readonly (KubeObject & { spec: PolicySpec })[]
-  bindings: readonly (KubeObject & { spec: { policyName: string; validationActions?: string[] } })[]
+  bindings: readonly (KubeObject & { spec: BindingSpec })[]
+}
+
+interface BindingSpec {
+  policyName: string
+  validationActions?: string[]
+  matchResources?: MatchResources
 }
 
 export interface Check {

@@ -6,11 +6,19 @@ export interface PolicySpec {
   failurePolicy?: string
   reinvocationPolicy?: string
   paramKind?: object
-  matchConstraints?: { resourceRules?: object[] }
+  matchConstraints?: MatchResources
   matchConditions?: object[]
   variables?: { name: string; expression: string }[]
   validations?: object[]
   mutations?: object[]
+}
+
+/** Of admissionregistration.k8s.io/v1, of a policy or its binding: which requests it looks at. */
+export interface MatchResources {
+  resourceRules?: object[]
+  excludeResourceRules?: object[]
+  namespaceSelector?: object
+  objectSelector?: object
 }
 
 /** The variable that an installation with other Secret names changes (config/secret-names). */

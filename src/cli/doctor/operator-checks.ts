@@ -109,7 +109,12 @@ export function leaderCheck(facts: Facts): Check {
   return { name, level: 'error', message, cure }
 }
 
-export function rightsCheck({ missingRights, operatorNamespace }: Facts): Check {
+/** The name of the ServiceAccount that the operator runs as. */
+export function accountOf(deployment: Facts['deployment']): string {
+  return (deployment.state === 'read' && deployment.value.spec.template.spec.serviceAccountName) || operatorName
+}
+
+export function rightsCheck({ missingRights, operatorNamespace, deployment }: Facts): Check {
   const name = 'RBAC'
   if (missingRights.state !== 'read') {
     return { name, level: 'unknown', message: 'you may not ask what others may do (create subjectaccessreviews)' }
@@ -118,6 +123,6 @@ export function rightsCheck({ missingRights, operatorNamespace }: Facts): Check 
   if (missing.length === 0) return { name, level: 'ok', message: 'the operator may do all that it needs' }
   const shown = missing.slice(0, 5).join('; ')
   const more = missing.length > 5 ? `; and ${missing.length - 5} more` : ''
-  const message = `ServiceAccount ${operatorName} in ${operatorNamespace} may not ${shown}${more}`
+  const message = `ServiceAccount ${accountOf(deployment)} in ${operatorNamespace} may not ${shown}${more}`
   return { name, level: 'error', message, cure: `${install}, with the components that the credentials ask for` }
 }

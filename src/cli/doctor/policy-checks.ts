@@ -1,7 +1,7 @@
 /** The guard of the operator's own writes, and the admission policies that some installations have. */
 import { policies as expected } from './expected.ts'
 import { type Check, type Facts, hidden, install, type Policies } from './facts.ts'
-import { namesVariable, type PolicySpec, policyFingerprint } from './fingerprint.ts'
+import { type MatchResources, namesVariable, type PolicySpec, policyFingerprint } from './fingerprint.ts'
 
 const guards = ['guard-secrets.regcred.dev', 'guard-serviceaccounts.regcred.dev']
 const admission = ['serviceaccounts.regcred.dev', 'pods.regcred.dev']
@@ -52,14 +52,27 @@ function problemOf(
     if (policy === undefined) return `${name} is not there`
     const binding = bindings.find(({ spec }) => spec.policyName === name)
     if (binding === undefined) return `${name} has no binding, and so does nothing`
-    const { validationActions } = binding.spec
+    const { validationActions, matchResources } = binding.spec
     if (validationActions && !validationActions.includes('Deny')) return `the binding of ${name} does not deny`
+    if (letsPast(policy.spec.matchConstraints) || letsPast(matchResources) || matchResources?.resourceRules?.length) {
+      return `${name}, or its binding, does not look at all requests that it is for`
+    }
     if (policyFingerprint(policy.spec) !== expected[name]) return `${name} is of another version than this plugin`
     const allowed = allowedBy(policy.spec)
     const missing = allowed && secretNames.filter((each) => !allowed.includes(each))
     if (missing && missing.length > 0) return `${name} does not know the Secret names ${missing.join(', ')}`
   }
   return undefined
+}
+
+/** Those of config/ let nothing past; the API server fills in selectors that select everything. */
+function letsPast({
+  excludeResourceRules = [],
+  namespaceSelector = {},
+  objectSelector = {},
+}: MatchResources = {}): boolean {
+  const selectors = [namespaceSelector, objectSelector]
+  return excludeResourceRules.length > 0 || selectors.some((each) => Object.keys(each).length > 0)
 }
 
 /** `['regcred', 'regcred-ci']`; undefined where the policy has no such variable. */

@@ -10,6 +10,7 @@ import { listAll, type Read, tryRead, whatWasRead } from '../reads.ts'
 import { allowedNames, readDeployment, valuesInArguments } from '../secret-names.ts'
 import type { CustomResourceDefinition, Facts, Lease, Pod, Policies } from './facts.ts'
 import { evictionNeed, identityNeed, type Need, needsOf, trustedNeed } from './needs.ts'
+import { accountOf } from './operator-checks.ts'
 
 const admissionApi = '/apis/admissionregistration.k8s.io/v1'
 
@@ -38,9 +39,9 @@ export async function readFacts(connection: Connection, version: string): Promis
   const known = whatWasRead(credentials) ?? []
   const deployed = whatWasRead(deployment)
   const secretNames = allowedNames(deployed, known.map(observeCredential))
-  const account = deployed?.spec.template.spec.serviceAccountName ?? operatorName
   const lists = deployed ? valuesInArguments(deployed, '--trusted-registries') : []
-  const missingRights = await tryRead(readMissingRights(connection, account, needsFor(known, secretNames, lists)))
+  const needs = needsFor(known, secretNames, lists)
+  const missingRights = await tryRead(readMissingRights(connection, accountOf(deployment), needs))
   return {
     ...{ version, operatorNamespace, clocks, server, crd, credentials, deployment },
     ...{ pods, lease, validating, mutating, missingRights, secretNames },

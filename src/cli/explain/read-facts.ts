@@ -7,11 +7,14 @@ import type { KubeObject } from '../../kube/objects.ts'
 import { nameOf, parseImage } from '../../model/image.ts'
 import type { Candidates } from '../completion/candidates.ts'
 import type { Connection } from '../connection.ts'
+import { isObjectName } from '../object-name.ts'
 import { Problem } from '../problem.ts'
 import { listAll, type Read, tryRead, whatWasRead } from '../reads.ts'
 import { type Facts, pullSecretsOf, type Secret, secretFacts } from './facts.ts'
 import { covers } from './keys.ts'
 import { type Pod, type Subject, subjectOfPod, subjectOfWorkload, type Workload } from './subject.ts'
+
+const missing = { state: 'missing' } as const
 
 /** Kind, as kubectl takes it in short and long → its name, and where it is. */
 const kinds: Readonly<Record<string, readonly [kind: string, group: string, plural: string]>> = Object.fromEntries(
@@ -74,9 +77,9 @@ export async function readFacts({ client }: Connection, subject: Subject, now: D
   }
   const names = new Set([...(pullSecretsOf(facts) ?? []), ...targetNames(facts)])
   names.delete('') // an entry without a name
-  // Of the names that a pod gives to its pull Secrets, the API server checks nothing.
   const secrets = [...names].map(async (name) => {
-    const read = await tryRead(client.get<Secret>(secretPath(namespace, encodeURIComponent(name))))
+    // Of the names that a pod gives to its pull Secrets, the API server checks nothing, and refuses to look for some.
+    const read = isObjectName(name) ? await tryRead(client.get<Secret>(secretPath(namespace, name))) : missing
     return [name, secretFacts(read)] as const
   })
   return { ...facts, secrets: new Map(await Promise.all(secrets)) }

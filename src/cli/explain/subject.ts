@@ -168,7 +168,7 @@ export function imageUses(spec: PodSpec, statuses: readonly ContainerStatus[]): 
 
 /** Whether the kubelet says that the image could not be pulled, for whatever reason. */
 export function cannotPull(waiting: { reason: string } | undefined): boolean {
-  return /^(ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull|RegistryUnavailable|ErrInspectImage|SignatureValidationFailed)$/.test(
+  return /^(ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull|RegistryUnavailable|ImageInspectError|SignatureValidationFailed)$/.test(
     waiting?.reason ?? '',
   )
 }

@@ -3,7 +3,8 @@ import type { Entries } from '../../model/docker-config.ts'
 import type { Problem } from '../../model/outcome.ts'
 import { type LinkStep, type SecretStep, Simulator, type Steps, type World } from './simulate.ts'
 
-export type SecretAction = 'create' | 'update' | 'delete' | 'release'
+/** `take`: it was handed over, and all that somebody else has put into it goes. */
+export type SecretAction = 'create' | 'update' | 'take' | 'delete' | 'release'
 
 export interface EntryChange {
   /** Docker config key. */
@@ -74,10 +75,9 @@ function compare(now: Steps, then: Steps): { diff: NamespaceDiff; waiting: numbe
 
 function actionOf({ change }: SecretStep): SecretAction | undefined {
   switch (change) {
-    case 'take':
-      return 'update'
     case 'create':
     case 'update':
+    case 'take':
     case 'delete':
     case 'release':
       return change

@@ -1,6 +1,7 @@
 /** The documents of a file that a plan is for. Errors name the document and never quote it: it may be a Secret. */
-import { LineCounter, parseAllDocuments } from 'yaml'
+import { type Document, LineCounter, parseAllDocuments } from 'yaml'
 import { credentialKind, groupVersion } from '../../api/names.ts'
+import { isObjectName } from '../object-name.ts'
 
 /** An object as somebody wrote it. */
 export interface Manifest {
@@ -47,9 +48,19 @@ export function readDocuments(text: string, source: string): Documents {
       const { line, col } = lines.linePos(error.pos[0])
       throw new DocumentProblem(`${source}:${line}:${col}: this is not YAML (${error.code})`)
     }
-    for (const object of itemsOf(document.toJS())) sort(object, `${source}: document ${index + 1}`, documents)
+    const where = `${source}: document ${index + 1}`
+    for (const object of itemsOf(contentOf(document, where))) sort(object, where, documents)
   }
   return documents
+}
+
+/** @throws DocumentProblem where an alias leads nowhere, or to more than anybody writes */
+function contentOf(document: Document, where: string): unknown {
+  try {
+    return document.toJS()
+  } catch {
+    throw new DocumentProblem(`${where} has an alias (*) that leads nowhere, or to too much`)
+  }
 }
 
 /** Of a `List`, as `kubectl get -o yaml` writes it, what is in it. */
@@ -66,6 +77,13 @@ function sort(object: unknown, where: string, documents: Documents): void {
   }
   if (typeof metadata?.name !== 'string') throw new DocumentProblem(`${where}: metadata.name of the ${kind} is missing`)
   const list = kinds[`${apiVersion} ${kind}`]
-  if (list) documents[list].push(object as Manifest)
-  else documents.ignored.push(`${kind}/${metadata.name}`)
+  if (list === undefined) {
+    documents.ignored.push(`${kind}/${metadata.name}`)
+    return
+  }
+  const { name, namespace } = metadata
+  if (![name, namespace ?? name].every(isObjectName)) {
+    throw new DocumentProblem(`${where}: the name of the ${kind}, or of its namespace, is not a name in Kubernetes`)
+  }
+  documents[list].push(object as Manifest)
 }

@@ -13,7 +13,7 @@ import { pathOf } from '../credentials.ts'
 import { contentInUse, knownState } from '../known-state.ts'
 import { Problem } from '../problem.ts'
 import { listAll, tryRead, whatWasRead } from '../reads.ts'
-import { listSecrets } from '../recognize.ts'
+import { listSecrets, recognize } from '../recognize.ts'
 import { allowedNames, readDeployment } from '../secret-names.ts'
 import { assumedSecrets } from './assumed.ts'
 import { contentAfter } from './contents.ts'
@@ -22,7 +22,7 @@ import type { Documents } from './documents.ts'
 import { dryRun } from './dry-run.ts'
 import { othersAfter } from './others-after.ts'
 import { secretKey, type World } from './simulate.ts'
-import { readSource } from './source.ts'
+import { readSource, secretsAfter } from './source.ts'
 
 export interface Plan extends Diff {
   credentials: { name: string; action: 'create' | 'configure' | 'unchanged' | 'delete' }[]
@@ -64,9 +64,10 @@ export async function readPlan(
   }
   const before: World = { ...settled, secrets: whatWasRead(secrets) ?? assumedSecrets(settled, credentials) }
 
+  const sources = await secretsAfter(connection, documents.secrets)
   const statesAfter = new Map(states.map((state) => [state.credential.name, state]))
   for (const { before: was, after } of changed.values()) {
-    const source = await readSource(connection, documents.secrets, was, after)
+    const source = await readSource(connection, sources, was, after)
     const known = was && { credential: was, content: contentInUse(was) }
     const { note, ...content } = contentAfter(known, after, source)
     if (note !== undefined) notes.push(`${after.name}: ${note}.`)
@@ -79,12 +80,17 @@ export async function readPlan(
     }
     statesAfter.set(after.name, knownState(after, content, isAllowed))
   }
+  const targets = [...sources].filter(([name]) => secretNames.includes(name))
+  const created = targets.map(([name, { object }]) => [secretKey(operatorNamespace, name), recognize(object)] as const)
   const after: World = {
     ...before,
     states: [...statesAfter.values()],
+    secrets: new Map([...created, ...before.secrets]),
     ...(await othersAfter(connection, documents, before)),
   }
-  if (documents.ignored.length > 0) notes.push(`Not looked at: ${documents.ignored.join(', ')}.`)
+  const elsewhere = documents.secrets.filter(({ metadata }) => metadata.namespace !== operatorNamespace)
+  const ignored = [...documents.ignored, ...elsewhere.map(({ metadata }) => `Secret/${metadata.name}`)]
+  if (ignored.length > 0) notes.push(`Not looked at: ${ignored.join(', ')}.`)
   return { ...diffOf(before, after), credentials: [...changed.values()].map(describe), notes }
 }
 
@@ -117,8 +123,18 @@ async function changesOf(
 }
 
 async function readSecrets({ client }: Connection, names: readonly string[]): Promise<World['secrets']> {
-  const secrets = await listSecrets(client, '/api/v1/secrets', names)
-  return new Map(secrets.map((each) => [secretKey(each.namespace, each.name), each]))
+  const path = '/api/v1/secrets'
+  const secrets = await listSecrets(client, path, names)
+  // One of another type cannot be taken over, and the type is not in the metadata.
+  const handedOver = secrets.filter(({ adoptable, ours }) => adoptable && !ours).map(({ name }) => name)
+  const ofType = await listSecrets(client, path, [...new Set(handedOver)], 'kubernetes.io/dockerconfigjson')
+  const takeable = new Set(ofType.map(({ uid }) => uid))
+  return new Map(
+    secrets.map((each) => [
+      secretKey(each.namespace, each.name),
+      each.ours || takeable.has(each.uid) ? each : { ...each, adoptable: false },
+    ]),
+  )
 }
 
 function byNamespace(accounts: readonly ObservedServiceAccount[]): Map<string, ObservedServiceAccount[]> {

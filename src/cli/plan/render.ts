@@ -14,7 +14,7 @@ export interface Summary {
 }
 
 export function summaryOf({ namespaces }: Plan): Summary {
-  const secrets = { create: 0, update: 0, delete: 0, release: 0 }
+  const secrets = { create: 0, update: 0, take: 0, delete: 0, release: 0 }
   const references = { added: 0, removed: 0, released: 0 }
   for (const each of namespaces) {
     for (const { action } of each.secrets) secrets[action]++
@@ -86,6 +86,7 @@ function credentialLine(name: string, action: keyof typeof credentialLines): str
 const secretLines: Readonly<Record<SecretAction, readonly [string, Colour, string]>> = {
   create: ['+', 'green', 'is created'],
   update: ['~', 'yellow', 'is updated'],
+  take: ['~', 'yellow', 'is taken over, and what is in it now goes'],
   delete: ['-', 'red', 'is deleted'],
   release: ['~', 'yellow', 'stays, and is not managed any more'],
 }
@@ -126,6 +127,7 @@ function sum({ secrets, references, namespaces, problems }: Summary): string {
   const parts = [
     counted(secrets.create, 'Secret', 'to create'),
     counted(secrets.update, 'Secret', 'to update'),
+    counted(secrets.take, 'Secret', 'to take over'),
     counted(secrets.delete, 'Secret', 'to delete'),
     counted(secrets.release, 'Secret', 'to release'),
     counted(references.added, 'reference', 'to add'),

@@ -294,6 +294,8 @@ test.each([
   [['--from-docker-config', '/nonexistent'], '/nonexistent cannot be read (ENOENT)'],
   [[...byStdin, '--docker-server', 'oci://ghcr.io'], 'what --docker-server gives has a scheme other than https://'],
   [[...byStdin, '--selector', 'a in b'], '--selector: "a in b" is no label selector'],
+  [['--from-docker-config', '/dev/null', '--registries', ''], "argument '' is invalid. It names nothing."],
+  [[...byStdin, '--include', ' , '], 'It names nothing.'],
   [[...byStdin, '--dry-run=maybe'], 'Allowed choices are none, client, server'],
   [[...byStdin, '--operator-namespace', 'not-there'], 'namespaces "not-there" not found'],
 ])('%j is refused with a reason', async (args, said) => {
@@ -318,6 +320,17 @@ test("a name of the operator's own Secrets, and an empty password", async () => 
   expect([empty.code, empty.stderr]).toEqual([2, 'error: --password-stdin: there was no password on standard input\n'])
 })
 
+test('what is not UTF-8 is refused, and not stored as something else', async () => {
+  const password = Buffer.from('caf\u00e9', 'latin1')
+  const name = nameFor('latin1')
+  const { code, stdout, stderr } = await regcred(['create', name, ...byStdin], { input: password })
+  expect([code, stdout, stderr]).toEqual([2, '', 'error: --password-stdin: the password is not text in UTF-8\n'])
+  const file = join(folder(), 'config.json')
+  const [before, after] = ['{"auths":{"ghcr.io":{"username":"u","password":"', '"}}}'].map((text) => Buffer.from(text))
+  writeFileSync(file, Buffer.concat([before as Buffer, password, after as Buffer]))
+  expect((await create(name, '--from-docker-config', file)).stderr).toBe(`error: ${file} is not text in UTF-8\n`)
+})
+
 test('the login is printed by nothing but -o: not when it is refused, nor when the source is garbage', async () => {
   const garbage = join(folder(), 'config.json')
   writeFileSync(garbage, `{"auths": {"ghcr.io": {"username": "u", "password": ${JSON.stringify(password)}`)
@@ -339,8 +352,9 @@ test('the login is printed by nothing but -o: not when it is refused, nor when t
     await create(name, '--docker-username', 'u', '--docker-password', 'x', '--docker-server', password),
     await regcred(['create', name, ...byStdin], { input: `${password}\nand more` }),
     await create(name, `--docker-passwrod=${password}`),
+    await create(name, '--docker-username', 'u', `-p${password}`),
   ]
   const places = Object.fromEntries(outcomes.map(({ stdout, stderr }, index) => [`outcome ${index}`, stdout + stderr]))
   expect(leaksIn(places, { password })).toEqual([])
-  expect(outcomes.map(({ code }) => code)).toEqual([0, 2, 2, 0, 2, 2, 2, 2, 2])
+  expect(outcomes.map(({ code }) => code)).toEqual([0, 2, 2, 0, 2, 2, 2, 2, 2, 2])
 })

@@ -5,6 +5,7 @@ import { parse, parseAllDocuments } from 'yaml'
 import type { RegistryCredential } from '../../../src/api/registry-credential.ts'
 import { diagnose } from '../../../src/cli/doctor/diagnose.ts'
 import type { CustomResourceDefinition, Facts, Lease, Pod, Policies } from '../../../src/cli/doctor/facts.ts'
+import type { MatchResources } from '../../../src/cli/doctor/fingerprint.ts'
 import type { Read } from '../../../src/cli/reads.ts'
 import type { Deployment } from '../../../src/cli/secret-names.ts'
 import { condition, credentialWith } from '../credentials.ts'
@@ -94,6 +95,25 @@ function facts(given: Partial<Facts> = {}): Facts {
   }
 }
 
+function withVersion(given: Partial<CustomResourceDefinition['spec']['versions'][number]>): CustomResourceDefinition {
+  return { ...crd, spec: { versions: crd.spec.versions.map((each) => ({ ...each, ...given })) } }
+}
+
+/** The first policy, or its binding, does not look at all requests. */
+function narrowed(of: Policies, what: 'policy' | 'binding', by: MatchResources): Policies {
+  const policies = of.policies.map((each, at) => {
+    if (at > 0 || what === 'binding') return each
+    return { ...each, spec: { ...each.spec, matchConstraints: { ...each.spec.matchConstraints, ...by } } }
+  })
+  const bindings = of.bindings.map((each, at) => {
+    return at > 0 || what === 'policy' ? each : { ...each, spec: { ...each.spec, matchResources: by } }
+  })
+  return { policies, bindings }
+}
+
+const selector = { matchLabels: { nobody: 'has it' } }
+const noRequest = [{ operations: ['*'], resources: ['*'] }]
+
 const unbound = (of: Policies): Policies => ({ ...of, bindings: [] })
 const renamed = (of: Policies): Policies => {
   const [first, ...others] = of.policies
@@ -129,9 +149,10 @@ describe('what is wrong is told with its cure, and nothing else is', () => {
       },
     ],
     ['error CRD: registrycredentials.regcred.dev has no version v1', { crd: read({ ...crd, spec: { versions: [] } }) }],
+    ['warning CRD: registrycredentials.regcred.dev v1 has another schema', { crd: read(withVersion({ schema: {} })) }],
     [
-      'warning CRD: registrycredentials.regcred.dev v1 has another schema',
-      { crd: read({ ...crd, spec: { versions: [{ name: 'v1', served: true, schema: {} }] } }) },
+      'error CRD: registrycredentials.regcred.dev v1 has no subresource status',
+      { crd: read(withVersion({ subresources: {} })) },
     ],
     [
       'warning Deployment: regcred-system/regcred-operator is not there; an operator that leads runs elsewhere',
@@ -171,6 +192,18 @@ describe('what is wrong is told with its cure, and nothing else is', () => {
     ['error guard: guard-secrets.regcred.dev is not there', { validating: read({ policies: [], bindings: [] }) }],
     ['error guard: guard-secrets.regcred.dev has no binding', { validating: read(unbound(guard)) }],
     ['error guard: guard-secrets.regcred.dev is of another version', { validating: read(renamed(guard)) }],
+    ...(
+      [
+        ['policy', { namespaceSelector: selector }],
+        ['policy', { objectSelector: selector }],
+        ['policy', { excludeResourceRules: noRequest }],
+        ['binding', { namespaceSelector: selector }],
+        ['binding', { resourceRules: noRequest }],
+      ] as const
+    ).map(([what, by]): [string, Partial<Facts>] => [
+      'error guard: guard-secrets.regcred.dev, or its binding, does not look at all requests',
+      { validating: read(narrowed(guard, what, by)) },
+    ]),
     ['error admission policies: serviceaccounts.regcred.dev has no binding', { mutating: read(unbound(admission)) }],
     [
       'error admission policies: serviceaccounts.regcred.dev is of another version',
@@ -230,6 +263,22 @@ test('an operator that is not there at all is an error, in its Deployment and of
     'error Deployment',
     'error leader',
   ])
+})
+
+test('selectors as the API server fills them in let nothing past', () => {
+  const filled = { namespaceSelector: {}, objectSelector: {}, excludeResourceRules: [] }
+  expect(
+    diagnose(facts({ validating: read(narrowed(guard, 'policy', filled)) })).every(({ level }) => level === 'ok'),
+  ).toBe(true)
+})
+
+test('whose rights are missing is told: of the ServiceAccount that the Deployment names', () => {
+  const other = deployment()
+  other.spec.template.spec.serviceAccountName = 'other'
+  const checks = diagnose(facts({ deployment: read(other), missingRights: read(['list namespaces']) }))
+  expect(checks.find(({ level }) => level === 'error')?.message).toMatch(
+    /^ServiceAccount other in regcred-system may not/,
+  )
 })
 
 test('guard and admission policies have to know all Secret names of the installation', () => {

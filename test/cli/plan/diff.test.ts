@@ -89,7 +89,7 @@ test('what the operator has to do anyway is counted apart', () => {
 
 test('a Secret that was handed over is taken', () => {
   const { secrets } = diff(world([], secret({ adoptable: true }), serviceAccount()), [state('hub')])
-  expect(secrets).toMatchObject([{ action: 'update', entries: [{ key: 'ghcr.io', change: 'added' }] }])
+  expect(secrets).toMatchObject([{ action: 'take', entries: [{ key: 'ghcr.io', change: 'added' }] }])
 })
 
 test('a foreign Secret is left alone, and with it the ServiceAccount', () => {

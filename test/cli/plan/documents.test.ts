@@ -3,6 +3,12 @@ import { DocumentProblem, readDocuments } from '../../../src/cli/plan/documents.
 
 const credential = 'apiVersion: regcred.dev/v1\nkind: RegistryCredential\nmetadata: {name: hub}\n'
 
+/** Ten times ten times ten … of the same. */
+const bomb = Array.from(
+  { length: 9 },
+  (_, i) => `a${i}: &a${i} [${`${i === 0 ? 'x' : `*a${i - 1}`}, `.repeat(10)}]`,
+).join('\n')
+
 test('documents are sorted by their kind, those of lists too, and others are named', () => {
   const text = `
 ---
@@ -45,6 +51,18 @@ test.each([
     'no name',
     `${credential}---\napiVersion: v1\nkind: Secret\ndata: {a: p4ssw0rd}`,
     'file: document 2: metadata.name of the Secret is missing',
+  ],
+  ['an alias to nothing', `${credential}spec: {a: *p4ssw0rd}`, 'file: document 1 has an alias (*) that leads nowhere'],
+  ['too many aliases', bomb, 'file: document 1 has an alias (*) that leads nowhere, or to too much'],
+  [
+    'a name that would be another path',
+    'apiVersion: v1\nkind: Namespace\nmetadata: {name: p4ssw0rd/status}',
+    'file: document 1: the name of the Namespace, or of its namespace, is not a name in Kubernetes',
+  ],
+  [
+    'such a namespace',
+    'apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: "p4ssw0rd?x="}',
+    'file: document 1: the name of the Secret, or of its namespace, is not a name in Kubernetes',
   ],
 ])('%s: the error says where, and quotes nothing', (_, text, message) => {
   expect(() => readDocuments(text, 'file')).toThrow(message)

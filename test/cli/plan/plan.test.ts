@@ -85,6 +85,21 @@ async function plan(args: string[], input?: string): Promise<Planned> {
   return planned
 }
 
+function labelled(name: string) {
+  return { name, namespace: 'regcred-system', labels: { team: 'platform' } }
+}
+
+/** In the operator's namespace. */
+function secretOf(name: string, given: object): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace: 'regcred-system' },
+    type: 'kubernetes.io/dockerconfigjson',
+    ...given,
+  })
+}
+
 const ours = () => [red, blue, foreign].map((name) => name ?? '')
 
 async function stateOf(namespace: string): Promise<State> {
@@ -246,6 +261,63 @@ test('a source that is not there, or that cannot be used, is told', async () => 
   const unusable = await plan(['-f', '-'], `${text}\n---\n${JSON.stringify(secret)}`)
   expect(unusable.notes).toEqual([
     expect.stringContaining('source Secret unusable cannot be used: it has no key username'),
+  ])
+})
+
+test('a Secret is checked by the API server as the others are, and what it says of it is not quoted', async () => {
+  const { code, stdout, stderr } = await run(['-f', '-'], secretOf(source, { type: 'Opaque' }))
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).toContain(`the API server refuses Secret ${source} (Invalid: type)`)
+  const number = await run(['-f', '-'], secretOf(source, { data: { '.dockerconfigjson': `%${password}` } }))
+  expect([number.code, number.stderr]).toEqual([2, expect.stringContaining(`refuses Secret ${source} (`)])
+})
+
+test('what a file does not say of a Secret stays as it is', async () => {
+  const namespaces = { include: [await lab.namespace('plan-same')], optIn: false }
+  const name = await lab.credential('same', { source: { secretRef: { name: source } }, namespaces })
+  await lab.ready(name)
+  const { credentials, notes, summary } = await plan(['-f', '-'], secretOf(source, { metadata: labelled(source) }))
+  expect(credentials).toContainEqual({ name, action: 'unchanged' })
+  expect([notes, summary.namespaces]).toEqual([[], 0])
+})
+
+test('what names no namespace is applied to the one of the flag, and Secrets of others are not looked at', async () => {
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'new' } }
+  const green = await lab.namespace('plan-placed')
+  await lab.ready(
+    await lab.credential('placed', {
+      source: { secretRef: { name: source } },
+      namespaces: { include: [green], optIn: false },
+      serviceAccounts: ['new'],
+    }),
+  )
+  const secret = { ...JSON.parse(secretOf('anything', {})), metadata: { name: 'anything' } }
+  const input = `${JSON.stringify(account)}\n---\n${JSON.stringify(secret)}`
+  const { namespaces, notes } = await plan(['-f', '-', '-n', green], input)
+  expect(namespaces).toMatchObject([{ namespace: green, serviceAccounts: [{ name: 'new', added: ['regcred'] }] }])
+  expect(notes).toEqual(['Not looked at: Secret/anything.'])
+})
+
+test('a Secret of the name in the operator’s own namespace is in the way, also where it comes with the file', async () => {
+  const namespaces = { include: ['regcred-system'] }
+  const text = manifest('own-namespace', { source: { secretRef: { name: 'regcred' } }, namespaces })
+  const stringData = { '.dockerconfigjson': JSON.stringify({ auths: { 'ghcr.io': login('robot') } }) }
+  const { namespaces: changed } = await plan(['-f', '-'], `${text}\n---\n${secretOf('regcred', { stringData })}`)
+  expect(changed).toMatchObject([{ secrets: [], serviceAccounts: [], problems: [{ reason: 'SourceSecret' }] }])
+})
+
+test('a Secret of another type is not taken over, whatever its annotations say', async () => {
+  const [taken, opaque] = [await lab.namespace('plan-taken'), await lab.namespace('plan-opaque')]
+  const annotations = { 'regcred.dev/adopt': 'true' }
+  const there = { metadata: { name: 'regcred', annotations } }
+  await lab.create(`/api/v1/namespaces/${opaque}/secrets`, there)
+  const data = { type: 'kubernetes.io/dockerconfigjson', stringData: { '.dockerconfigjson': '{}' } }
+  await lab.create(`/api/v1/namespaces/${taken}/secrets`, { ...there, ...data })
+  const spec = { source: { secretRef: { name: source } }, namespaces: { include: [taken, opaque] } }
+  const { namespaces } = await plan(['-f', '-'], manifest('adopting', spec))
+  expect(namespaces).toMatchObject([
+    { namespace: opaque, secrets: [], problems: [{ reason: 'NotOwned' }] },
+    { namespace: taken, secrets: [{ action: 'take' }], problems: [] },
   ])
 })
 
