@@ -29,7 +29,12 @@ const refused: [what: string, values: object, message: RegExp][] = [
   ['a Secret name with a quote in it', { secretNames: ["a', 'b"] }, /\/secretNames\/0.*does not match pattern/s],
   ['a log level that does not exist', { logLevel: 'trace' }, /\/logLevel.*must be one of/s],
   ['a tag in the repository', { image: { repository: 'example.com:5000/operator:1.0' } }, /\/image\/repository/],
-  ['no Secret names at all, which would be all Secrets to RBAC,', { secretNames: null }, /secretNames is empty/],
+  [
+    'no Secret names at all, which would be all Secrets to RBAC,',
+    { secretNames: null },
+    /missing property 'secretNames'/,
+  ],
+  ['a switch that is left empty', { guard: { enabled: null } }, /\/guard.*missing property 'enabled'/s],
   ['the own ServiceAccount as an identity', { identities: ['regcred-operator'] }, /\/identities\/0/],
   [
     'a trusted registry with a scheme',
@@ -52,12 +57,18 @@ test.each(refused)('%s is refused by name', async (_, values, message) => {
   await expect(render(values)).rejects.toThrow(message)
 })
 
+test('without the schema as well, RBAC is for no other Secrets than those of the names', async () => {
+  const args = ['--skip-schema-validation']
+  await expect(render({ secretNames: null }, { args })).rejects.toThrow('secretNames is empty')
+})
+
 test('it does not go into the namespace default, where others read Secrets', async () => {
   await expect(render({}, { namespace: 'default' })).rejects.toThrow('say --namespace regcred-system')
 })
 
 interface Schema {
   type?: string
+  required?: string[]
   properties?: Record<string, Schema>
   additionalProperties?: unknown
 }
@@ -86,6 +97,18 @@ test('the schema knows the values that there are, and no others', () => {
   const given = pathsOf(values as Record<string, unknown>, (value) => (isMap(value) ? value : undefined))
   const closed = new Set(given.map((path) => open.find((each) => path.startsWith(each)) ?? path))
   expect([...closed, 'global'].sort()).toEqual(known.sort())
+})
+
+test('what has a default cannot be taken away by null, which helm takes for no value at all', () => {
+  const without = ({ required = [], properties = {} }: Schema, values: object): string[] =>
+    Object.entries(values).flatMap(([name, value]) => {
+      const schema = properties[name]
+      const isRequired = value === null || required.includes(name)
+      const inner = isMap(value) && schema?.additionalProperties === false ? without(schema, value) : []
+      return [...(isRequired ? [] : [name]), ...inner.map((path) => `${name}.${path}`)]
+    })
+  const schema: Schema = JSON.parse(read(chart, 'values.schema.json'))
+  expect(without(schema, parse(read(chart, 'values.yaml')))).toEqual([])
 })
 
 function isMap(value: unknown): value is object {
