@@ -35,7 +35,7 @@ test(
       const requests = await requestsSince(sharedCluster(), begin)
       return requests.filter((each) => isWrite(each) && namespaces.includes(each.namespace))
     }
-    await eventually(async () => expect(await first.metrics()).toMatch(/verb="patch",resource="serviceaccounts"/))
+    await eventually(async () => expect(await first.metrics()).toMatch(/method="PATCH",resource="serviceaccounts"/))
     expect(await first.stop()).toBe(0)
 
     const done = await writes()
