@@ -12,6 +12,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterAll, beforeAll, expect } from '@jest/globals'
+import packageJson from '../../package.json' with { type: 'json' }
 import type { KubeList, KubeObject } from '../../src/kube/objects.ts'
 import { basic } from '../../src/registry/registry-client.ts'
 import { startCluster } from '../cluster/cluster.ts'
@@ -87,7 +88,7 @@ function overlayFor(folder: string, image: string, tag: string): string {
   const names: [was: string, is: string][] = [
     ['../../default', relative(folder, join(config, 'default'))],
     ['newName: registry.example.com/regcred/regcred-operator', `newName: ${image}`],
-    ['newTag: 0.1.0', `newTag: ${tag}`],
+    [`newTag: ${packageJson.version}`, `newTag: ${tag}`],
   ]
   let text = readFileSync(join(config, 'overlays', 'air-gapped', 'kustomization.yaml'), 'utf8')
   for (const [was, is] of names) {
