@@ -130,11 +130,13 @@ async function schedule(count: number): Promise<void> {
 
 /** Waits until both are ready, and fails where one had to be started again. @returns their names */
 async function bothReady(): Promise<string[]> {
-  await lab.cluster.kubectl(
-    ...['rollout', 'status', 'deployment/regcred-operator', '--timeout=90s'],
-    `--namespace=${operatorNamespace}`,
-  )
-  const found = await replicas()
+  const ready = async () => {
+    const found = await replicas()
+    const containers = found.flatMap(({ status }) => status.containerStatuses ?? [])
+    if (containers.length === 2 && containers.every((each) => each.ready)) return found
+    throw new Error(JSON.stringify(found.map(({ status }) => status)))
+  }
+  const found = await eventually(ready, { describe: 'that both replicas are ready', timeoutMs: 90_000 })
   const restarts = found.map(({ status }) => status.containerStatuses?.map(({ restartCount }) => restartCount))
   expect(restarts).toEqual([[0], [0]])
   return found.map(({ metadata }) => metadata.name)

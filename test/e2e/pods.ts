@@ -11,6 +11,7 @@ export interface Pod extends SpecifiedPod {
 
 interface ContainerStatus {
   containerID?: string
+  ready: boolean
   restartCount: number
   state: { running?: object; waiting?: { reason?: string; message?: string } }
 }
