@@ -64,7 +64,6 @@ beforeAll(async () => {
   const node = await startNode(cluster)
   ends.defer(node.stop)
   lab = new Lab(cluster)
-  ends.defer(() => lab.client.close())
   pods = new Pods(lab)
   const overlay = overlayFor(folder, `${registry.host}/platform/regcred-operator`, 'built')
   await install(overlay)
