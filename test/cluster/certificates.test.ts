@@ -35,7 +35,14 @@ test('a server certificate is for this machine only', () => {
   expect(certificate.checkIP('127.0.0.1')).toBe('127.0.0.1')
   expect(certificate.checkHost('localhost')).toBe('localhost')
   expect(certificate.checkHost('example.com')).toBeUndefined()
+  expect(certificate.checkIP('198.19.0.1')).toBeUndefined()
   expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1'])
+})
+
+test('or for further addresses too', () => {
+  const certificate = parse(serverCertificate(authority, 'kube-apiserver', '198.19.0.1'))
+  expect(certificate.checkIP('127.0.0.1')).toBe('127.0.0.1')
+  expect(certificate.checkIP('198.19.0.1')).toBe('198.19.0.1')
 })
 
 test('certificates are valid from before now, each with a serial number of its own', () => {

@@ -33,11 +33,14 @@ const basicConstraints = (isCa: boolean): Buffer => extension('2.5.29.19', seque
 const keyCertSign = extension('2.5.29.15', bitString(2, Buffer.from([0b0000_0100])))
 const digitalSignature = extension('2.5.29.15', bitString(7, Buffer.from([0b1000_0000])))
 const extendedKeyUsage = (purpose: string): Buffer => extension('2.5.29.37', sequence(oid(purpose)))
-// Tag 0x82 is a DNS name, 0x87 an IP address.
-const loopbackNames = extension(
-  '2.5.29.17',
-  sequence(der(0x82, Buffer.from('localhost')), der(0x87, Buffer.from([127, 0, 0, 1]))),
-)
+
+/** Subject alternative names: this machine, and further IPv4 addresses. */
+function serverNames(addresses: readonly string[]): Buffer {
+  const bytes = ['127.0.0.1', ...addresses].map((address) => Buffer.from(address.split('.').map(Number)))
+  // Tag 0x82 is a DNS name, 0x87 an IP address.
+  const names = [der(0x82, Buffer.from('localhost')), ...bytes.map((each) => der(0x87, each))]
+  return extension('2.5.29.17', sequence(...names))
+}
 
 function distinguishedName({ commonName, organizations = [] }: Subject): Buffer {
   const attribute = (type: string, value: string): Buffer => der(0x31, sequence(oid(type), utf8String(value)))
@@ -77,8 +80,8 @@ export function clientCertificate(authority: Authority, subject: Subject): Certi
   return issue(subject, [basicConstraints(false), digitalSignature, extendedKeyUsage(CLIENT_AUTH)], authority)
 }
 
-/** A certificate of a server at 127.0.0.1 and localhost. */
-export function serverCertificate(authority: Authority, commonName: string): Certificate {
-  const extensions = [basicConstraints(false), digitalSignature, extendedKeyUsage(SERVER_AUTH), loopbackNames]
+/** A certificate of a server at 127.0.0.1, localhost and further IPv4 addresses. */
+export function serverCertificate(authority: Authority, commonName: string, ...addresses: string[]): Certificate {
+  const extensions = [basicConstraints(false), digitalSignature, extendedKeyUsage(SERVER_AUTH), serverNames(addresses)]
   return issue({ commonName }, extensions, authority)
 }

@@ -26,12 +26,17 @@ export interface Components {
 export const apiserverUrl = (ports: Ports): string => `https://127.0.0.1:${ports.apiserver}`
 export const etcdUrl = (ports: Ports): string => `http://127.0.0.1:${ports.etcd}`
 
+/** Addresses of Services: of those for tests of networks (RFC 2544), since a node has one of them on this machine. */
+const serviceNetwork = '198.19.0.0/24'
+/** Of the Service `kubernetes`, by which pods know the API server: the first, as in any cluster. */
+export const apiserverAddress = '198.19.0.1'
+
 /** Every version of every object stays in etcd, as JSON. */
 const keepHistory = ['--storage-media-type=application/json', '--etcd-compaction-interval=0']
 
 /** Writes keys, certificates and configuration into `dir`. */
 export async function writeFiles(dir: string, ports: Ports, authority: Authority): Promise<void> {
-  const tls = serverCertificate(authority, 'kube-apiserver')
+  const tls = serverCertificate(authority, 'kube-apiserver', apiserverAddress)
   const tokens = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const manager = 'system:kube-controller-manager'
   const certificate = clientCertificate(authority, { commonName: manager })
@@ -90,7 +95,7 @@ export function createComponents(
         '--service-account-issuer=https://kubernetes.default.svc',
         `--service-account-key-file=${at('service-account.pub')}`,
         `--service-account-signing-key-file=${at('service-account.key')}`,
-        '--service-cluster-ip-range=10.0.0.0/24',
+        `--service-cluster-ip-range=${serviceNetwork}`,
         '--authorization-mode=RBAC,Node',
         '--enable-admission-plugins=NodeRestriction', // as in any cluster with nodes
         '--endpoint-reconciler-type=none',

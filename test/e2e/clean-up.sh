@@ -22,6 +22,12 @@ for file in "$1"/state/io.containerd.runtime.v2.task/k8s.io/*/address; do
 done
 awk -v below="$1/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
   while read -r mount; do umount -l "$mount"; done
+# What was set for the network of its pods (pod-network.ts), and what is remembered of that: else a machine is left changed.
+"$1/ip" address del "$(cat "$1/apiserver-address")" dev lo
+forwards=/proc/sys/net/ipv4/ip_forward
+if ! cmp -s "$1/ip_forward" "$forwards"; then cat "$1/ip_forward" >"$forwards"; fi
+grep -lF -- "$1/" /var/lib/cni/results/* | xargs -r rm -f --
+rmdir /var/lib/cni/results /var/lib/cni
 # Of the kubelet, whatever its folders are.
 find /var/log/containers -lname "$1/*" -delete
 rm -f /var/lib/kubelet/device-plugins/kubelet.sock

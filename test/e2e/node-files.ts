@@ -1,6 +1,8 @@
 /** The files of a node: the configurations of its containerd and its kubelet. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { partDir } from '../parts/parts.ts'
+import { podNetwork } from './pod-network.ts'
 
 /** The image of what holds a pod's namespaces. Nobody pulls it: it is imported. */
 export const sandboxImage = 'example.local/pause:1'
@@ -26,16 +28,15 @@ state = "${dir}/state"
   disable_apparmor = true
   # Machines that are virtual ones themselves may lack CAP_SYS_RESOURCE.
   restrict_oom_score_adj = true
+  # Where they are found when all is cleaned up.
+  netns_mounts_under_state_dir = true
   [${cri}.cni]
     conf_dir = "${dir}/cni"
-    bin_dir = "${dir}/cni-bin"
+    bin_dir = "${partDir('containerd')}"
   [${cri}.registry]
     config_path = "${dir}/registries"
 `
 }
-
-/** Enough for a node to be ready; all pods are on the host's network. */
-const network = { cniVersion: '1.0.0', name: 'none', plugins: [{ type: 'loopback' }] }
 
 /** `kubelet.config.k8s.io/v1beta1`. It throws nothing out for want of space, and reserves nothing. */
 function kubeletConfig(dir: string, port: number): object {
@@ -71,7 +72,7 @@ function kubeletConfig(dir: string, port: number): object {
 /** Writes them into `dir`, an absolute path. @param port of the kubelet */
 export async function writeNodeFiles(dir: string, port: number): Promise<void> {
   await mkdir(join(dir, 'cni'))
-  await writeFile(join(dir, 'cni', '10-none.conflist'), JSON.stringify(network))
+  await writeFile(join(dir, 'cni', 'pods.conflist'), JSON.stringify(podNetwork(dir)))
   await writeFile(join(dir, 'containerd.toml'), containerdConfig(dir))
   // JSON is YAML.
   await writeFile(join(dir, 'kubelet.yaml'), JSON.stringify(kubeletConfig(dir, port)))

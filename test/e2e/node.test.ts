@@ -14,7 +14,7 @@ import { testOnNode } from './skip.ts'
 const timeoutMs = 900_000
 
 const script = scripts()
-const nothing = { processes: [], mounts: [], groups: [], folder: false }
+const nothing = { processes: [], mounts: [], groups: [], networks: [], folder: false }
 
 let lab: Lab
 let pods: Pods
@@ -29,7 +29,7 @@ afterAll(() => lab.close())
 /** What there is on this machine of the node with this folder, and of its pod. */
 function tracesOf(dir: string, { metadata: { uid } }: Pod) {
   const processes = globSync('/proc/[0-9]*/cmdline').flatMap((file) => {
-    const words = wordsIn(file)
+    const words = textOf(file).replaceAll('\0', ' ')
     return words.includes(dir) ? [words] : []
   })
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
@@ -38,21 +38,22 @@ function tracesOf(dir: string, { metadata: { uid } }: Pod) {
     mounts: mounts.filter((line) => line.includes(` ${dir}/`)),
     // Another run may have a node by now.
     groups: podGroups().flatMap((group) => globSync(`${group}/*/pod${uid}`)),
+    networks: globSync('/var/lib/cni/results/*').filter((file) => textOf(file).includes(dir)),
     folder: existsSync(dir),
   }
 }
 
-function wordsIn(file: string): string {
+function textOf(file: string): string {
   try {
-    return readFileSync(file, 'utf8').replaceAll('\0', ' ')
+    return readFileSync(file, 'utf8')
   } catch {
-    return '' // it has ended
+    return '' // it is gone by now
   }
 }
 
-/** On the node, of the only image that it has from the beginning. */
+/** On the node, of the only image that it has from the beginning, and on a network of its own. */
 async function runPod(name: string): Promise<Pod> {
-  const pod = await pods.make(await lab.namespace(name), name, sandboxImage)
+  const pod = await pods.make(await lab.namespace(name), name, sandboxImage, { ownNetwork: true })
   return await pods.running(pod)
 }
 
@@ -80,8 +81,8 @@ testOnNode(
     `)
     const dir = await firstLine
     const pod = await runPod('killed')
-    const { processes, mounts, groups, folder } = tracesOf(dir, pod)
-    expect([processes, mounts, groups].map(({ length }) => length > 0)).toEqual([true, true, true])
+    const { processes, mounts, groups, networks, folder } = tracesOf(dir, pod)
+    expect([processes, mounts, groups, networks].map(({ length }) => length > 0)).toEqual([true, true, true, true])
     expect(processes.filter((words) => words.includes('containerd-shim'))).toHaveLength(1)
     expect(folder).toBe(true)
     child.kill('SIGKILL')

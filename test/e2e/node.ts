@@ -1,6 +1,7 @@
 /**
  * A real node on this machine: kubelet and containerd, as root, of a control plane that runs already (Node authorizer,
- * NodeRestriction). Its pods are on the host's network and name the node, since there is no scheduler.
+ * NodeRestriction). Its pods name the node, since there is no scheduler. They are on the host's network, or on one of their own
+ * where they have to be (pod-network.ts).
  *
  * One at a time on a machine, in whichever process, since a kubelet ends all pods that are not its own. Nothing of it
  * outlives the process that started it: no container, mount or cgroup (clean-up.sh).
@@ -21,6 +22,7 @@ import { eventually } from '../cluster/wait.ts'
 import { partDir } from '../parts/parts.ts'
 import { archiveOf, sleeper } from './images.ts'
 import { sandboxImage, socketIn, writeMirror, writeNodeFiles } from './node-files.ts'
+import { openPodNetwork, type PodNetwork } from './pod-network.ts'
 
 export interface Node {
   /** Folder of its files and logs; gone after the end. */
@@ -60,14 +62,17 @@ async function launch(cluster: Cluster, lock: Lock): Promise<Node> {
   const dir = await mkdtemp(join(tmpdir(), 'regcred-node-'))
   const guard = startGuard(dir, cleanUp)
   const servers: Server[] = []
+  let network: PodNetwork | undefined
   const end = async () => {
     for (const server of servers.reverse()) await server.stop()
+    await network?.close()
     guard.end()
     await eventually(() => !existsSync(dir), { describe: 'the clean-up of the node' })
   }
   try {
     const [port = 0] = await freePorts(1)
     await writeNodeFiles(dir, port)
+    network = await openPodNetwork(dir, cluster.server)
     servers.push(await startContainerd(dir, guard))
     servers.push(await startKubelet(cluster, dir, guard))
   } catch (error) {

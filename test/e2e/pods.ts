@@ -11,6 +11,7 @@ export interface Pod extends SpecifiedPod {
 
 interface ContainerStatus {
   containerID?: string
+  ready: boolean
   restartCount: number
   state: { running?: object; waiting?: { reason?: string; message?: string } }
 }
@@ -20,6 +21,8 @@ export interface PodOptions {
   pullSecrets?: string[]
   /** The registry is asked at each start; default: only where the image is not there, or the login is new to the kubelet. */
   pullAlways?: boolean
+  /** It is not on the host's network. */
+  ownNetwork?: boolean
 }
 
 const labels = { app: 'web' }
@@ -97,10 +100,10 @@ export class Pods {
     )
   }
 
-  #spec(image: string, { pullSecrets, pullAlways = false }: PodOptions = {}) {
+  #spec(image: string, { pullSecrets, pullAlways = false, ownNetwork = false }: PodOptions = {}) {
     return {
       nodeName,
-      hostNetwork: true,
+      hostNetwork: !ownNetwork,
       terminationGracePeriodSeconds: 1,
       containers: [{ name: 'app', image, ...(pullAlways && { imagePullPolicy: 'Always' }) }],
       ...(pullSecrets && { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),

@@ -36,8 +36,18 @@ export interface LayerFile {
 }
 
 interface Descriptor {
+  mediaType: string
   digest: string
   size: number
+}
+
+/** As it is pulled: blobs by their digests, of which one describes the others (OCI image specification, `image-layout.md`). */
+export interface Layout {
+  /** Of the manifest. */
+  descriptor: Descriptor
+  config: Descriptor
+  layers: Descriptor[]
+  blob(descriptor: Descriptor): Buffer
 }
 
 const tar = (...args: string[]) => execFileSync('tar', args, { encoding: 'utf8', env: { ...process.env, TZ: 'UTC' } })
@@ -48,22 +58,29 @@ function layerFile(line: string): LayerFile {
   return { path, mode, owner, date }
 }
 
+/** @param folder an empty one, for its blobs */
+export function openLayout(archive: string, folder: string): Layout {
+  tar('-xf', archive, '-C', folder)
+  const blob = (descriptor: Descriptor) => readFileSync(blobFile(folder, descriptor))
+  const [descriptor]: Descriptor[] = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')).manifests
+  if (descriptor === undefined) throw new Error(`${archive} has no image`)
+  return { descriptor, blob, ...JSON.parse(blob(descriptor).toString()) }
+}
+
+const blobFile = (layout: string, { digest }: Descriptor) => join(layout, 'blobs', ...digest.split(':'))
+
 /** @param folder an empty one, for its files */
 export function openArchive(archive: string, folder: string): Image {
   const layout = join(folder, 'layout')
   const files = join(folder, 'files')
   for (const each of [layout, files]) mkdirSync(each, { recursive: true })
-  tar('-xf', archive, '-C', layout)
-  const blob = ({ digest }: Descriptor) => join(layout, 'blobs', ...digest.split(':'))
-  const read = (file: string) => JSON.parse(readFileSync(file, 'utf8'))
-  const [descriptor]: Descriptor[] = read(join(layout, 'index.json')).manifests
-  if (descriptor === undefined) throw new Error(`${archive} has no image`)
-  const manifest: { config: Descriptor; layers: Descriptor[] } = read(blob(descriptor))
+  const { blob, ...manifest } = openLayout(archive, layout)
   const layers = manifest.layers.map((layer) => {
-    tar('-xzf', blob(layer), '-C', files)
-    const listed = tar('--numeric-owner', '--full-time', '-tvzf', blob(layer)).trimEnd().split('\n')
+    const file = blobFile(layout, layer)
+    tar('-xzf', file, '-C', files)
+    const listed = tar('--numeric-owner', '--full-time', '-tvzf', file).trimEnd().split('\n')
     return { digest: layer.digest, size: layer.size, files: listed.map(layerFile) }
   })
-  const { architecture, created, config } = read(blob(manifest.config))
+  const { architecture, created, config } = JSON.parse(blob(manifest.config).toString())
   return { architecture, created, config, layers, files }
 }

@@ -18,8 +18,11 @@ export interface TcpProxy {
   close(): Promise<void>
 }
 
-/** @param target URL of the API server, on 127.0.0.1 */
-export async function startTcpProxy(target: string): Promise<TcpProxy> {
+/**
+ * @param target URL of the API server, on 127.0.0.1
+ * @param address where it listens; default a free port of 127.0.0.1
+ */
+export async function startTcpProxy(target: string, address = { host: '127.0.0.1', port: 0 }): Promise<TcpProxy> {
   const { hostname, port } = new URL(target)
   const pairs = new Set<[Socket, Socket]>()
   let refusing = false
@@ -43,7 +46,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     for (const socket of pair) socket.on('error', end).on('close', end)
     if (!holding) pass(pair)
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(address)
   await once(server, 'listening')
   const cut = () => {
     for (const [client] of [...pairs]) client.resetAndDestroy()
@@ -57,7 +60,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     }
   }
   return {
-    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `https://${address.host}:${(server.address() as AddressInfo).port}`,
     get connections() {
       return pairs.size
     },

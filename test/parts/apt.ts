@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { runCommand } from '../cluster/command.ts'
 
 /** Where packages have their programs, from the root of the file system. */
-const places = ['usr/bin', 'usr/sbin', 'bin', 'sbin']
+const places = ['usr/bin', 'usr/sbin', 'bin', 'sbin', 'usr/lib/cni']
 
 /** Throws a sentence when this machine has no such packages. @param what is taken from them */
 export function checkApt(what: string, env: NodeJS.ProcessEnv): void {

@@ -8,8 +8,10 @@ import { buildGo } from '../cluster/go.ts'
 import { GO_VERSION, KUBERNETES_VERSION, MODULE_DIR } from '../cluster/versions.ts'
 import { checkApt, unpackPrograms } from './apt.ts'
 
-const containerdPrograms = ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc', 'busybox']
-const containerdPackages = ['containerd', 'runc', 'busybox-static']
+/** The plugins that give pods a network (test/e2e/pod-network.ts). */
+const networkPlugins = ['loopback', 'ptp', 'host-local']
+const containerdPrograms = ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc', ...networkPlugins, 'busybox']
+const containerdPackages = ['containerd', 'runc', 'containernetworking-plugins', 'busybox-static']
 
 /** Throws a sentence when this machine can be no node. */
 function checkRoot(what: string): void {

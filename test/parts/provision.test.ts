@@ -31,6 +31,7 @@ const CONTAINERD = [
   'usr/bin/containerd-shim-runc-v2',
   'usr/bin/ctr',
   'sbin/runc',
+  ...['loopback', 'ptp', 'host-local'].map((plugin) => `usr/lib/cni/${plugin}`),
   'usr/bin/busybox',
 ]
 const canBeNode = process.platform === 'linux' && process.getuid?.() === 0
@@ -44,7 +45,7 @@ esac`
 const APT = `if [ "$1" = download ]; then shift; for name; do touch "\${name}_1_any.deb"; done; fi`
 // Each package with the programs of all, where some have them.
 const DPKG = `if [ "$1" = -x ]; then
-  mkdir -p "$3/usr/bin" "$3/sbin"
+  mkdir -p "$3/usr/bin" "$3/usr/lib/cni" "$3/sbin"
   for name in usr/bin/prometheus usr/bin/promtool usr/bin/buildah ${CONTAINERD.join(' ')}; do touch "$3/$name"; chmod +x "$3/$name"; done
 fi`
 const python = (answer: object): string => `echo '${JSON.stringify(answer)}'`
