@@ -1,4 +1,6 @@
 /** Objects of the cluster's admins that decide what the operator may do. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { KubeObject } from '../../src/kube/objects.ts'
 import { eventually } from '../cluster/wait.ts'
 import { type Lab, operatorNamespace, secretPath, serviceAccountPath } from './lab.ts'
@@ -25,16 +27,13 @@ export async function allowSecretName(lab: Lab, secretName: string): Promise<voi
   })
 }
 
-/** Adds a name to the first variable of config/guard, and waits until that acts. */
+/** Adds a name to the first variable of config/guard, as kubectl: others install config/ anew. Waits until that acts. */
 async function widenGuard({ client, cluster }: Lab, secretName: string): Promise<void> {
   const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/guard-serviceaccounts.regcred.dev'
-  await eventually(async () => {
-    const { metadata, spec } = await client.get<Guard>(path)
-    const [{ name, expression }, ...others] = spec.variables
-    const variables = [{ name, expression: expression.replace(']', `, '${secretName}']`) }, ...others]
-    const { resourceVersion } = metadata // other test files add their names
-    await client.mergePatch(path, { metadata: { resourceVersion }, spec: { variables } }, { fieldManager: 'test' })
-  })
+  const { spec } = await client.get<Guard>(path)
+  const names = spec.variables[0].expression.replace(']', `, '${secretName}']`) // other test files add theirs
+  const file = join(import.meta.dirname, '..', '..', 'config', 'guard', 'serviceaccounts.yaml')
+  await cluster.apply(readFileSync(file, 'utf8').replace("['regcred']", names))
   const user = `system:serviceaccount:${operatorNamespace}:regcred-operator`
   const note = JSON.stringify({ metadata: { annotations: { 'regcred.dev/managed': secretName } } })
   const patch = ['patch', 'serviceaccount', 'default', '-n', 'default', '--type=merge', '-p', note]
@@ -42,7 +41,7 @@ async function widenGuard({ client, cluster }: Lab, secretName: string): Promise
 }
 
 interface Guard extends KubeObject {
-  spec: { variables: [{ name: string; expression: string }, ...object[]] }
+  spec: { variables: [{ expression: string }, ...object[]] }
 }
 
 /** From now on no object of this kind can be changed in the namespace, by nobody. @returns ends that */
