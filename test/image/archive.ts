@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Descriptor, Layout } from '../parts/image.ts'
 
 export interface Image {
   architecture: string
@@ -33,21 +34,6 @@ export interface LayerFile {
   owner: string
   /** Day and time in UTC. */
   date: string
-}
-
-interface Descriptor {
-  mediaType: string
-  digest: string
-  size: number
-}
-
-/** As it is pulled: blobs by their digests, of which one describes the others (OCI image specification, `image-layout.md`). */
-export interface Layout {
-  /** Of the manifest. */
-  descriptor: Descriptor
-  config: Descriptor
-  layers: Descriptor[]
-  blob(descriptor: Descriptor): Buffer
 }
 
 const tar = (...args: string[]) => execFileSync('tar', args, { encoding: 'utf8', env: { ...process.env, TZ: 'UTC' } })

@@ -8,6 +8,22 @@ export interface Image {
   entrypoint: readonly string[]
 }
 
+/** What a manifest says of a blob (OCI image specification, `descriptor.md`). */
+export interface Descriptor {
+  mediaType: string
+  digest: string
+  size: number
+}
+
+/** As it is pulled: blobs by their digests, of which one describes the others (`image-layout.md`). */
+export interface Layout {
+  /** Of the manifest. */
+  descriptor: Descriptor
+  config: Descriptor
+  layers: Descriptor[]
+  blob(descriptor: Descriptor): Buffer
+}
+
 /** Go's names, for instance of x64. */
 const architecture = process.arch === 'x64' ? 'amd64' : process.arch
 

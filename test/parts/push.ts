@@ -1,15 +1,8 @@
 /** Pushes images without docker (distribution's `spec/api.md`, OCI image specification). */
 import { Agent, fetch, type RequestInit, type Response } from 'undici'
-import type { Layout } from '../image/archive.ts'
-import { configOf, digestOf, type Image } from './image.ts'
+import { configOf, type Descriptor, digestOf, type Image, type Layout } from './image.ts'
 
 const OCI = 'application/vnd.oci.image'
-
-interface Blob {
-  mediaType: string
-  digest: string
-  size: number
-}
 
 export interface PushOptions {
   /** PEM text. */
@@ -22,7 +15,7 @@ const noProgram: Image = { layer: Buffer.from('layer'), entrypoint: [] }
 
 /** A repository that is written to. */
 interface Repository {
-  pushBlob(mediaType: string, bytes: Buffer): Promise<Blob>
+  pushBlob(mediaType: string, bytes: Buffer): Promise<Descriptor>
   pushManifest(tag: string, mediaType: string, bytes: Buffer): Promise<void>
   close(): Promise<void>
 }

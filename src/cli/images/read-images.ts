@@ -1,4 +1,5 @@
 /** Reads which images run, with the user's rights: what they may not read is told. No content of a Secret is asked for. */
+import { trustedKey } from '../../api/names.ts'
 import { observeCredential, observeNamespace } from '../../controller/observe.ts'
 import { credentialsPath } from '../../controller/watches.ts'
 import type { KubeClient } from '../../kube/client.ts'
@@ -46,7 +47,7 @@ export async function readCoverage(client: KubeClient, namespace: string | undef
 
 /** Of core/v1 ConfigMap. */
 interface ConfigMap extends KubeObject {
-  data?: { registries?: string; credentials?: string }
+  data?: { registries?: string; [trustedKey]?: string }
 }
 
 /** The names of the registries and repositories that images may come from, of both lists. */
@@ -54,7 +55,7 @@ export async function readTrustedNames({ client, operatorNamespace }: Connection
   const path = `/api/v1/namespaces/${operatorNamespace}/configmaps/trusted-registries`
   const read = await tryRead(client.get<ConfigMap>(path))
   if (read.state === 'read') {
-    const { registries = '', credentials = '' } = read.value.data ?? {}
+    const { registries = '', [trustedKey]: credentials = '' } = read.value.data ?? {}
     return { value: [...readTrusted(registries), ...readTrusted(credentials)] }
   }
   const what = `ConfigMap trusted-registries in namespace ${operatorNamespace}`
