@@ -20,6 +20,7 @@ interface Workflow {
 
 interface Job {
   needs?: string | string[]
+  strategy?: { matrix: Record<string, string[]> }
   permissions?: Record<string, string>
   steps: Step[]
 }
@@ -146,4 +147,13 @@ test('known holes and forged packages are looked for', () => {
 test('tests have the tags of releases, from which they try upgrades', () => {
   const [checkout] = jobOf('test').steps
   expect(checkout?.with).toMatchObject({ 'fetch-depth': 0 })
+})
+
+test('the tests run on each older Kubernetes that there are versions of', () => {
+  const older = readdirSync(join(root, 'test', 'cluster', 'control-plane')).flatMap(
+    (name) => /^v(.*)\.mod$/.exec(name)?.[1] ?? [],
+  )
+  expect(older).not.toEqual([])
+  expect(jobOf('older').strategy?.matrix).toEqual({ kubernetes: older.sort() })
+  expect(jobOf('older').script).toContain('.ci/run')
 })

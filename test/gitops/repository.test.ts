@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals'
 import { parse, parseAllDocuments } from 'yaml'
 import { givenBy } from '../../src/model/source-secret.ts'
 import { sharedCluster } from '../cluster/shared.ts'
+import { testWithMutatingPolicies } from '../cluster/since.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const example = join(root, 'examples', '05-gitops')
@@ -21,7 +22,7 @@ describe('the operator by Kustomize', () => {
     expect(built.match(/^kind: MutatingAdmissionPolicy$/gm)).toHaveLength(2)
   })
 
-  test('is taken by the API server', async () => {
+  testWithMutatingPolicies('is taken by the API server', async () => {
     const dryRun = ['--server-side', '--force-conflicts', '--dry-run=server']
     expect(await cluster.kubectl('apply', ...dryRun, '-k', join(example, 'operator'))).toContain('deployment.apps/')
   })
