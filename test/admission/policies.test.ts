@@ -8,7 +8,7 @@ import type { RegistryCredentialSpec } from '../../src/api/registry-credential.t
 import { credentialsPath } from '../../src/controller/watches.ts'
 import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
 import { installOperator } from '../cluster/install.ts'
-import { testWithMutatingPolicies as test } from '../cluster/since.ts'
+import { testWithMutatingPolicies as test } from '../cluster/served.ts'
 import { eventually } from '../cluster/wait.ts'
 import { Lab, type ServiceAccount, serviceAccountPath } from '../controller/lab.ts'
 import { rivalManager } from '../controller/rival.ts'

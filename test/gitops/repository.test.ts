@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parse, parseAllDocuments } from 'yaml'
 import { givenBy } from '../../src/model/source-secret.ts'
+import { testWithMutatingPolicies } from '../cluster/served.ts'
 import { sharedCluster } from '../cluster/shared.ts'
-import { testWithMutatingPolicies } from '../cluster/since.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const example = join(root, 'examples', '05-gitops')
