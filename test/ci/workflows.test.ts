@@ -95,6 +95,13 @@ test('the image is dated and labelled by its commit, for both platforms, and a v
   expect(script).toContain('test "$size" -lt 60000000')
 })
 
+test('no platform is emulated, for which an image out of the cache of other runs would run with all rights', () => {
+  expect(jobsThat(({ uses }) => /qemu|binfmt/.test(uses ?? ''))).toEqual([])
+  const [, onTarget = ''] = dockerfile.split(/^FROM (?!--platform=\$BUILDPLATFORM )/m)
+  expect(onTarget).toContain('COPY --from=build')
+  expect(onTarget).not.toMatch(/^RUN /m)
+})
+
 test('the chart is published in the version that is tagged, by which it finds its image, and signed by its digest', () => {
   const { needs, script } = jobOf('chart')
   expect(needs).toBe('sign')
