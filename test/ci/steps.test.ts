@@ -1,0 +1,104 @@
+/** What the workflow `image` runs, as GitHub runs it, with stand-ins for all that reaches out of the machine. */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { temporaryFolders } from '../cluster/temporary.ts'
+import { scriptWith, workflows } from './workflow.ts'
+
+const temporary = temporaryFolders()
+const digest = `sha256:${'0123456789abcdef'.repeat(4)}`
+
+interface Machine {
+  /** Shell, by the name of the program that it stands for. */
+  programs: Record<string, string>
+  files?: Record<string, string>
+  env?: Record<string, string>
+}
+
+interface Outcome {
+  succeeds: boolean
+  output: string
+  /** The command lines of the stand-ins, in order. */
+  calls: string[]
+}
+
+/** Runs it in a folder of its own, as `shell: bash` is documented. */
+function run(script: string, { programs, files = {}, env = {} }: Machine): Outcome {
+  const folder = temporary()
+  const [cwd, bin, log] = [join(folder, 'work'), join(folder, 'bin'), join(folder, 'calls')]
+  for (const each of [cwd, bin]) mkdirSync(each)
+  writeFileSync(log, '')
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content)
+  for (const [name, body] of Object.entries(programs)) {
+    writeFileSync(join(bin, name), `#!/bin/bash\necho "${name} $*" >> '${log}'\n${body}\n`, { mode: 0o755 })
+  }
+  const { status, stdout, stderr } = spawnSync('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script], {
+    cwd,
+    encoding: 'utf8',
+    env: { PATH: `${bin}${delimiter}${process.env.PATH}`, ...env },
+  })
+  const calls = readFileSync(log, 'utf8').split('\n').slice(0, -1)
+  return { succeeds: status === 0, output: stdout + stderr, calls }
+}
+
+test('the shell stops at whatever fails, in the middle of a pipe too', () => {
+  const publishing = workflows.filter(({ jobs }) => 'release' in jobs)
+  expect(publishing.map(({ defaults }) => defaults)).toEqual([{ run: { shell: 'bash' } }])
+})
+
+test('a tag is published only as the version of package.json that CHANGELOG.md has notes of, dated, and only once', () => {
+  const succeeds = (tag: string, changelog: string, gh = 'echo v1.2.2; echo v1.2.30') =>
+    run(scriptWith('build', 'CHANGELOG.md'), {
+      programs: { gh },
+      files: { 'package.json': '{"version":"1.2.3"}', 'CHANGELOG.md': changelog },
+      env: { GITHUB_REF_NAME: tag },
+    }).succeeds
+  const dated = '# Changelog\n\n## [1.2.3] - 2026-01-02\n'
+  expect(succeeds('v1.2.3', dated)).toBe(true)
+  expect(succeeds('v1.2.4', dated)).toBe(false)
+  expect(succeeds('v1.2.3', '## [Unreleased]\n\n## [1.2.2] - 2026-01-02\n')).toBe(false)
+  expect(succeeds('v1.2.3', '## [1.2.3] - soon\n')).toBe(false)
+  expect(succeeds('v1.2.3', dated, 'echo v1.2.2; echo v1.2.3')).toBe(false)
+  expect(succeeds('v1.2.3', dated, 'exit 1')).toBe(false)
+})
+
+describe('an image is looked at when it is pushed:', () => {
+  const manifests = ['amd64', 'arm64'].map((architecture) => ({
+    digest: `sha256:${architecture}`,
+    platform: { architecture },
+  }))
+  const attestation = { digest: 'sha256:none', platform: { architecture: 'unknown' } }
+  const index = JSON.stringify({ manifests: [...manifests, attestation] })
+  /** @param sizes of the layers of each platform */
+  const look = (sizes: { amd64: number; arm64: number }, program = 'exit 127') =>
+    run(scriptWith('build', 'imagetools'), {
+      programs: {
+        docker: `case "$*" in
+          *inspect*@sha256:amd64) echo '{"layers":[{"size":1},{"size":${sizes.amd64}}]}';;
+          *inspect*@sha256:arm64) echo '{"layers":[{"size":1},{"size":${sizes.arm64}}]}';;
+          *inspect*@${digest}) echo '${index}';;
+          *inspect*) exit 1;;
+          *--version) echo 1.2.3;;
+          *) ${program};;
+        esac`,
+      },
+      env: { IMAGE: 'ghcr.io/acme/regcred-operator', DIGEST: digest, GITHUB_STEP_SUMMARY: '/dev/null' },
+    })
+
+  test('it has to be small on both platforms, and its size is told', () => {
+    const { succeeds, output } = look({ amd64: 50_000_000, arm64: 51_000_000 })
+    expect([succeeds, output]).toEqual([
+      true,
+      'amd64: 50000001 bytes, compressed\narm64: 51000001 bytes, compressed\n1.2.3\n',
+    ])
+    expect(look({ amd64: 60_000_000, arm64: 50_000_000 }).succeeds).toBe(false)
+    expect(look({ amd64: 50_000_000, arm64: 60_000_000 }).succeeds).toBe(false)
+  })
+
+  test('it must not have a shell', () => {
+    const { succeeds, calls } = look({ amd64: 1, arm64: 1 }, 'exit 0')
+    expect(succeeds).toBe(false)
+    expect(calls.at(-1)).toBe(`docker run --rm --entrypoint sh ghcr.io/acme/regcred-operator@${digest} -c true`)
+  })
+})
