@@ -102,3 +102,49 @@ describe('an image is looked at when it is pushed:', () => {
     expect(calls.at(-1)).toBe(`docker run --rm --entrypoint sh ghcr.io/acme/regcred-operator@${digest} -c true`)
   })
 })
+
+describe('the signature of an image and the list of its packages', () => {
+  const signature = 'https://sigstore.dev/cosign/sign/v1'
+  /** A registry that shows what is added to it at the second look, and of which two may go into one another's way. */
+  const cosign = (attest: string) => `add() { echo "$1" >> added; echo "$1" > new; }
+    case "$1" in
+      sign) add ${signature};;
+      attest) ${attest};;
+      verify-attestation)
+        if [ -s new ]; then : > new; exit 1; fi
+        grep -Fqx "$4" added;;
+    esac`
+  const sign = (attest: string) =>
+    run(scriptWith('sign', 'cosign sign'), {
+      programs: { cosign: cosign(attest), sleep: 'true' },
+      env: {
+        DIGEST: digest,
+        GITHUB_REPOSITORY: 'Acme/regcred-operator',
+        GITHUB_SERVER_URL: 'https://github.com',
+        GITHUB_WORKFLOW_REF: 'Acme/regcred-operator/.github/workflows/image.yml@refs/tags/v1.2.3',
+      },
+    })
+
+  test('are there in the end, to be verified as docs/how-to/verify.md does, one added after the other', () => {
+    const { succeeds, calls } = sign('add cyclonedx')
+    expect(succeeds).toBe(true)
+    const image = `ghcr.io/acme/regcred-operator@${digest}`
+    const signer = 'https://github.com/Acme/regcred-operator/.github/workflows/image.yml@refs/tags/v1.2.3'
+    const identity = `--certificate-identity=${signer} --certificate-oidc-issuer=https://token.actions.githubusercontent.com`
+    const verify = (type: string) => `cosign verify-attestation ${image} --type ${type} ${identity}`
+    expect(calls).toEqual([
+      `cosign sign --yes ${image}`,
+      ...[verify(signature), 'sleep 5', verify(signature)],
+      `cosign attest --yes --type cyclonedx --predicate regcred-operator.cdx.json ${image}`,
+      ...[verify('cyclonedx'), 'sleep 5', verify('cyclonedx'), verify(signature)],
+    ])
+  })
+
+  test.each([
+    { what: 'the second has taken the place of the first', attest: ': > added; add cyclonedx' },
+    { what: 'the second is lost', attest: 'true' },
+    { what: 'the second cannot be made', attest: 'exit 1' },
+  ])('stop the release when $what', ({ attest }) => {
+    expect(sign(attest).succeeds).toBe(false)
+  })
+})
