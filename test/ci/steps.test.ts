@@ -148,3 +148,38 @@ describe('the signature of an image and the list of its packages', () => {
     expect(sign(attest).succeeds).toBe(false)
   })
 })
+
+describe('the chart', () => {
+  const publish = (push: string) =>
+    run(scriptWith('chart', 'helm push'), {
+      programs: { helm: `case "$1" in push) ${push};; esac`, cosign: 'true' },
+      env: { GITHUB_REF_NAME: 'v1.2.3', GITHUB_REPOSITORY_OWNER: 'Acme' },
+    })
+
+  test('is signed by the digest that Helm has pushed, in the version that is tagged', () => {
+    const { succeeds, calls } = publish(`echo 'Pushed: a' >&2; echo 'Digest: ${digest}' >&2`)
+    expect(succeeds).toBe(true)
+    expect(calls).toEqual([
+      'helm package charts/regcred-operator --version 1.2.3 --app-version 1.2.3',
+      'helm push regcred-operator-1.2.3.tgz oci://ghcr.io/acme/charts',
+      `cosign sign --yes ghcr.io/acme/charts/regcred-operator@${digest}`,
+    ])
+  })
+
+  test('is not signed when it could not be pushed, and Helm’s reason is seen', () => {
+    const { succeeds, output, calls } = publish(`echo 'Error: denied' >&2; exit 1`)
+    expect([succeeds, output]).toEqual([false, 'Error: denied\n'])
+    expect(calls.filter((call) => call.startsWith('cosign'))).toEqual([])
+  })
+})
+
+test('SHA256SUMS has the sum of every file but those that are made of it', () => {
+  const { succeeds, output, calls } = run(`${scriptWith('release', 'sha256sum')}\nsha256sum --check SHA256SUMS`, {
+    programs: { cosign: 'true' },
+    files: { 'install.yaml': 'a', 'chart-1.2.3.tgz': 'b' },
+  })
+  expect(succeeds).toBe(true)
+  expect(output).toContain('chart-1.2.3.tgz: OK\n')
+  expect(output).toContain('install.yaml: OK\n')
+  expect(calls).toEqual(['cosign sign-blob --yes --bundle SHA256SUMS.sigstore.json SHA256SUMS'])
+})
