@@ -46,7 +46,10 @@ describePage(missing === undefined ? 'the page' : `the page (${missing})`, () =>
   const page = join('docs', 'how-to', 'verify.md')
   beforeAll(() => {
     const shell = snippetsOf(page).flatMap(({ language, text }) => (language === 'sh' ? [text] : []))
-    const script = shell.join('\n').replace('repository=regcred/', 'repository=Acme/').replace('0.1.0', '1.2.3')
+    const script = shell
+      .join('\n')
+      .replace('repository=regcred/', 'repository=Acme/')
+      .replace(/^version=.*$/m, 'version=1.2.3')
     outcome = runWithStandIns(script, machine)
   })
   const called = (...words: string[]) => outcome.calls.filter((call) => words.every((word) => call.includes(word)))
