@@ -11,7 +11,7 @@ const [image = '', chart = '', base = ''] = digests
 const missing = shellMissing()
 const describePage = missing === undefined ? describe : describe.skip
 
-/** As docs/attestations/slsa-provenance.md of BuildKit has it. */
+/** As BuildKit writes it, without what the page does not look at. */
 const provenance = JSON.stringify({
   buildDefinition: {
     externalParameters: { configSource: { path: 'Dockerfile' } },
