@@ -4,7 +4,7 @@ import { observeCredential, observeNamespace } from '../../controller/observe.ts
 import { credentialsPath } from '../../controller/watches.ts'
 import type { KubeClient } from '../../kube/client.ts'
 import type { KubeObject } from '../../kube/objects.ts'
-import { readTrusted } from '../../model/trusted.ts'
+import { readTrusted, trustsAny } from '../../model/trusted.ts'
 import type { Connection } from '../connection.ts'
 import type { Pod } from '../explain/subject.ts'
 import { listAll, pagesOf, tryRead, whatWasRead } from '../reads.ts'
@@ -54,12 +54,18 @@ interface ConfigMap extends KubeObject {
 export async function readTrustedNames({ client, operatorNamespace }: Connection): Promise<Found<string[]>> {
   const path = `/api/v1/namespaces/${operatorNamespace}/configmaps/trusted-registries`
   const read = await tryRead(client.get<ConfigMap>(path))
+  const what = `ConfigMap trusted-registries in namespace ${operatorNamespace}`
   if (read.state === 'read') {
     const { registries = '', [trustedKey]: credentials = '' } = read.value.data ?? {}
-    return { value: [...readTrusted(registries), ...readTrusted(credentials)] }
+    const value = [...readTrusted(registries), ...readTrusted(credentials)]
+    const idle = value.filter((prefix) => !trustsAny(prefix))
+    const how = 'A line is a registry, or one and the beginning of a path, such as docker.io/library.'
+    return idle.length > 0
+      ? { value, note: `The ${what} has lines that trust nothing: ${idle.join(', ')}. ${how}` }
+      : { value }
   }
-  const what = `ConfigMap trusted-registries in namespace ${operatorNamespace}`
-  const why = read.state === 'missing' ? `There is no ${what}` : `You may not read ${what}`
+  const why =
+    read.state === 'missing' ? `There is no ${what} (--operator-namespace names another)` : `You may not read ${what}`
   return { value: undefined, note: `${why}, so whether an image is trusted is not known.` }
 }
 
