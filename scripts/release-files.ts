@@ -21,8 +21,8 @@ import { sectionOf } from './changelog.ts'
 
 const root = join(import.meta.dirname, '..')
 const [folder, image = ''] = process.argv.slice(2)
-const { SOURCE_DATE_EPOCH: epoch } = process.env
-if (folder === undefined || epoch === undefined || !/@sha256:[0-9a-f]{64}$/.test(image)) {
+const { SOURCE_DATE_EPOCH: epoch = '' } = process.env
+if (folder === undefined || !/^\d+$/.test(epoch) || !/@sha256:[0-9a-f]{64}$/.test(image)) {
   console.error('Usage: SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) node scripts/release-files.ts FOLDER IMAGE@DIGEST')
   process.exit(2)
 }

@@ -6,7 +6,8 @@ import type { Generated } from './generated.ts'
 
 const file = 'src/cli/doctor/expected.ts'
 const crdFile = 'crds/registrycredentials.yaml'
-const folders = ['config/guard', 'config/admission']
+const folders = ['config/guard', 'config/admission', 'config/policies/trusted-registries']
+const from = 'crds/, config/guard, config/admission and config/policies'
 
 interface Policy {
   kind: string
@@ -20,7 +21,7 @@ export async function expected(): Promise<Generated[]> {
   const policies = (await Promise.all(folders.map(policiesIn)))
     .flat()
     .map(({ metadata, spec }) => `  '${metadata.name}': '${policyFingerprint(spec)}',`)
-  const text = `/** Generated from crds/, config/guard and config/admission by \`npm run generate\`; do not edit. */
+  const text = `/** Generated from ${from} by \`npm run generate\`; do not edit. */
 
 /** Version of the CRD → fingerprint of its schema. */
 export const schemas: Readonly<Record<string, string>> = {
@@ -32,7 +33,7 @@ export const policies: Readonly<Record<string, string>> = {
 ${policies.join('\n')}
 }
 `
-  return [{ file, from: 'crds/, config/guard and config/admission', text }]
+  return [{ file, from, text }]
 }
 
 async function policiesIn(folder: string): Promise<Policy[]> {

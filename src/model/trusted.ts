@@ -43,6 +43,11 @@ export function isTrusted(image: string, prefixes: readonly string[]): boolean {
   return name !== '' && prefixes.some((prefix) => `${name}/`.startsWith(`${prefix}/`))
 }
 
+/** Tells whether a prefix trusts anything: `https://ghcr.io` is the beginning of no name, nor is `nginx`, in full `docker.io/library/nginx`. */
+export function trustsAny(prefix: string): boolean {
+  return [prefix, `${prefix}/x`].some((image) => isTrusted(image, [prefix]))
+}
+
 /** Tells whether the image is named by what it holds, so that nobody can put another under its name. */
 export function hasDigest(image: string): boolean {
   return parseImage(image)?.reference.startsWith('sha256:') ?? false

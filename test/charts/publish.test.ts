@@ -7,7 +7,7 @@ import { helmWith } from '../parts/helm.ts'
 import { startRegistry } from '../parts/registry.ts'
 import { chart, deploymentOf, parseAll } from './chart.ts'
 
-test('a chart that was pushed is pulled with its version, and installs the image of that version', async () => {
+test('a chart that was pushed is pulled by its version or its digest, and installs the image of that version', async () => {
   const helm = helmWith()
   const registry = await startRegistry()
   const folder = mkdtempSync(join(tmpdir(), 'package-'))
@@ -15,10 +15,12 @@ test('a chart that was pushed is pulled with its version, and installs the image
     await helm('package', chart, '--version', '1.2.3', '--app-version', '1.2.3', '--destination', folder)
     const where = `oci://${registry.host}/charts`
     const pushed = await helm('push', join(folder, 'regcred-operator-1.2.3.tgz'), where, '--plain-http')
-    expect(pushed).toMatch(/^Digest: sha256:[0-9a-f]{64}$/m) // what the workflow signs
-    const from = [`${where}/regcred-operator`, '--version', '1.2.3', '--plain-http', '--namespace', 'regcred-system']
-    const [container] = deploymentOf(parseAll(await helm('template', 'any', ...from))).spec.template.spec.containers
-    expect(container.image).toBe('ghcr.io/regcred/regcred-operator:1.2.3')
+    const [, digest] = /^Digest: (sha256:[0-9a-f]{64})$/m.exec(pushed) ?? [] // what the workflow signs
+    for (const by of [[`${where}/regcred-operator`, '--version', '1.2.3'], [`${where}/regcred-operator@${digest}`]]) {
+      const manifests = await helm('template', 'any', ...by, '--plain-http', '--namespace', 'regcred-system')
+      const [container] = deploymentOf(parseAll(manifests)).spec.template.spec.containers
+      expect(container.image).toBe('ghcr.io/regcred/regcred-operator:1.2.3')
+    }
   } finally {
     rmSync(folder, { recursive: true })
     await registry.stop()

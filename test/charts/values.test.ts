@@ -42,6 +42,11 @@ const refused: [what: string, values: object, message: RegExp][] = [
     /\/trustedRegistries\/registries\/0.*does not match pattern/s,
   ],
   [
+    'a trusted name of Docker Hub without its registry',
+    { trustedRegistries: { registries: ['docker.io/library', 'bitnami/redis'] } },
+    /\/trustedRegistries\/registries\/1.*does not match pattern/s,
+  ],
+  [
     'a list of the registries of credentials that no policy reads',
     { trustedRegistries: { fromCredentials: true } },
     /trustedRegistries.fromCredentials needs trustedRegistries.enabled: true/,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { hasDigest, isTrusted, readTrusted, trustedName } from '../../src/model/trusted.ts'
+import { hasDigest, isTrusted, readTrusted, trustedName, trustsAny } from '../../src/model/trusted.ts'
 import { digest, images, lists } from './trusted-cases.ts'
 
 describe('an image', () => {
@@ -29,6 +29,35 @@ describe('an image', () => {
 describe('a list', () => {
   test.each(lists)('%j, asked for %j, says %j', (list, image, trusted) => {
     expect(isTrusted(image, readTrusted(list))).toBe(trusted)
+  })
+
+  test.each(lists.filter(([, , trusted]) => trusted))('%j has a line that trusts something', (list) => {
+    expect(readTrusted(list).some(trustsAny)).toBe(true)
+  })
+
+  test.each(images.filter(([, name]) => name !== ''))('for %j, %j is a line that trusts something', (_, name) => {
+    expect(trustsAny(name)).toBe(true)
+  })
+
+  test.each([
+    ['nginx', false],
+    ['library/nginx', false],
+    ['index.docker.io/library', false],
+    ['https://ghcr.io', false],
+    ['ghcr.io/*', false],
+    ['*.example.com', false],
+    ['GHCR.io/acme', false],
+    ['ghcr.io/acme/app:1', false],
+    ['ghcr.io/acme//', false],
+    ['ghcr.io/acme ghcr.io/other', false],
+    [`ghcr.io/acme/app@${digest}`, false],
+    ['docker.io', true],
+    ['docker.io/nginx', true],
+    ['localhost', true],
+    ['[fd00::1]:5000', true],
+    [`ghcr.io/${'a'.repeat(255)}`, true],
+  ])('the line %j trusts something: %j', (line, expected) => {
+    expect(readTrusted(line).some(trustsAny)).toBe(expected)
   })
 
   test('is read as people write it', () => {

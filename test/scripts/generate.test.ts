@@ -96,7 +96,9 @@ test('a value without a comment is none', () => {
 
 test('the plugin knows the policies of config/ as they are', () => {
   edit(join('config', 'guard', 'secrets.yaml'), 'variables.own && object.type in', 'object.type in')
-  expect(generate('--check').stderr).toContain('expected.ts is not what crds/, config/guard and config/admission gives')
+  expect(generate('--check').stderr).toContain(
+    'expected.ts is not what crds/, config/guard, config/admission and config/policies gives',
+  )
   expect(generate()).toMatchObject({ status: 0, stderr: '' })
   expect(generate('--check').status).toBe(0)
 })

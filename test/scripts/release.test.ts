@@ -1,6 +1,16 @@
 /** A release, rehearsed in a copy of the repository: the version in all places, and the files that are published with it. */
-import { execFileSync } from 'node:child_process'
-import { cpSync, globSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
@@ -120,6 +130,19 @@ describe('the files of a release', () => {
     for (const name of [join('files', 'install.yaml'), join('files', archive), 'notes.md']) {
       expect(read('again', name).equals(read('release', name))).toBe(true)
     }
+  })
+
+  test('are made of no other time than that of a commit, and for no image but one that cannot change', () => {
+    const script = join(clone, 'scripts', 'release-files.ts')
+    const make = (epoch: string, ...args: string[]) =>
+      spawnSync(process.execPath, [script, join(clone, 'never'), ...args], { env: { SOURCE_DATE_EPOCH: epoch } }).status
+    expect([
+      make('', image),
+      make('yesterday', image),
+      make('1767323045', 'ghcr.io/acme/a:1'),
+      make('1767323045'),
+    ]).toEqual([2, 2, 2, 2])
+    expect(existsSync(join(clone, 'never'))).toBe(false)
   })
 
   test('come with notes that name the image and say how to verify it', () => {

@@ -4,6 +4,7 @@ import { credentialChecks } from './credential-checks.ts'
 import type { Check, Facts } from './facts.ts'
 import { deploymentCheck, leaderCheck, rightsCheck, watchesCheck } from './operator-checks.ts'
 import { admissionCheck, guardCheck } from './policy-checks.ts'
+import { trustedChecks } from './trusted-check.ts'
 
 export function diagnose(facts: Facts): Check[] {
   return [
@@ -16,6 +17,7 @@ export function diagnose(facts: Facts): Check[] {
     rightsCheck(facts),
     guardCheck(facts),
     admissionCheck(facts),
+    ...trustedChecks(facts),
     ...credentialChecks(facts),
   ]
 }

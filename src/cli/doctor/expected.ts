@@ -1,4 +1,4 @@
-/** Generated from crds/, config/guard and config/admission by `npm run generate`; do not edit. */
+/** Generated from crds/, config/guard, config/admission and config/policies by `npm run generate`; do not edit. */
 
 /** Version of the CRD → fingerprint of its schema. */
 export const schemas: Readonly<Record<string, string>> = {
@@ -11,4 +11,5 @@ export const policies: Readonly<Record<string, string>> = {
   'guard-serviceaccounts.regcred.dev': 'd3dcc8b097b3b437',
   'pods.regcred.dev': '1fd9cdf9813d2436',
   'serviceaccounts.regcred.dev': '59a57b53369df044',
+  'trusted-registries.regcred.dev': '79c554fdc3509716',
 }

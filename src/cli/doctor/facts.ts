@@ -19,6 +19,8 @@ export interface Facts {
   lease: Read<Lease>
   validating: Read<Policies>
   mutating: Read<Policies>
+  /** Those by which the policy for trusted registries goes. */
+  trustedLists: readonly TrustedList[]
   /** Rights that the operator lacks, in words; forbidden: the user may not ask about others. */
   missingRights: Read<readonly string[]>
   /** The Secret names that the installation may write. */
@@ -54,7 +56,17 @@ export interface Policies {
 interface BindingSpec {
   policyName: string
   validationActions?: string[]
+  paramRef?: { namespace?: string; name?: string }
   matchResources?: MatchResources
+}
+
+/** A ConfigMap that bindings name. */
+export interface TrustedList {
+  namespace: string
+  name: string
+  /** Names of these bindings. */
+  bindings: readonly string[]
+  lines: Read<readonly string[]>
 }
 
 export interface Check {

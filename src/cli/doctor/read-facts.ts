@@ -8,9 +8,11 @@ import type { KubeObject } from '../../kube/objects.ts'
 import { type Connection, cliManager } from '../connection.ts'
 import { listAll, type Read, tryRead, whatWasRead } from '../reads.ts'
 import { allowedNames, readDeployment, valuesInArguments } from '../secret-names.ts'
-import type { CustomResourceDefinition, Facts, Lease, Pod, Policies } from './facts.ts'
+import { readTrustedList } from '../trusted-list.ts'
+import type { CustomResourceDefinition, Facts, Lease, Pod, Policies, TrustedList } from './facts.ts'
 import { evictionNeed, identityNeed, type Need, needsOf, trustedNeed } from './needs.ts'
 import { accountOf } from './operator-checks.ts'
+import { trustedBindings } from './trusted-check.ts'
 
 const admissionApi = '/apis/admissionregistration.k8s.io/v1'
 
@@ -42,9 +44,10 @@ export async function readFacts(connection: Connection, version: string): Promis
   const lists = deployed ? valuesInArguments(deployed, '--trusted-registries') : []
   const needs = needsFor(known, secretNames, lists)
   const missingRights = await tryRead(readMissingRights(connection, accountOf(deployment), needs))
+  const trustedLists = validating.state === 'read' ? await readTrustedLists(client, validating.value) : []
   return {
     ...{ version, operatorNamespace, clocks, server, crd, credentials, deployment },
-    ...{ pods, lease, validating, mutating, missingRights, secretNames },
+    ...{ pods, lease, validating, mutating, missingRights, secretNames, trustedLists },
   }
 }
 
@@ -67,6 +70,19 @@ async function readPolicies(client: KubeClient, kind: 'validating' | 'mutating')
     return { policies, bindings }
   }
   return tryRead(read())
+}
+
+function readTrustedLists(client: KubeClient, policies: Policies): Promise<TrustedList[]> {
+  const named = Map.groupBy(trustedBindings(policies), ({ spec: { paramRef = {} } }) =>
+    [paramRef.namespace, paramRef.name].join('/'),
+  )
+  return Promise.all(
+    [...named].map(async ([key, bindings]) => {
+      const [namespace = '', name = ''] = key.split('/')
+      const names = bindings.map(({ metadata }) => metadata.name)
+      return { namespace, name, bindings: names, lines: await readTrustedList(client, namespace, name) }
+    }),
+  )
 }
 
 /**

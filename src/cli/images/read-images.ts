@@ -1,14 +1,12 @@
 /** Reads which images run, with the user's rights: what they may not read is told. No content of a Secret is asked for. */
-import { trustedKey } from '../../api/names.ts'
 import { observeCredential, observeNamespace } from '../../controller/observe.ts'
 import { credentialsPath } from '../../controller/watches.ts'
 import type { KubeClient } from '../../kube/client.ts'
-import type { KubeObject } from '../../kube/objects.ts'
-import { readTrusted } from '../../model/trusted.ts'
 import type { Connection } from '../connection.ts'
 import type { Pod } from '../explain/subject.ts'
 import { listAll, pagesOf, tryRead, whatWasRead } from '../reads.ts'
 import { listSecrets, loginsIn } from '../recognize.ts'
+import { idleLines, lineRule, readTrustedList } from '../trusted-list.ts'
 import { readNamespaces } from '../who/read-population.ts'
 import { type Coverage, coverageOf, selectedIn } from './coverage.ts'
 import { countPod, type Tally } from './tally.ts'
@@ -45,21 +43,16 @@ export async function readCoverage(client: KubeClient, namespace: string | undef
   return { value: coverageOf(credentials, selectedIn(namespaces.map(observeNamespace))), note }
 }
 
-/** Of core/v1 ConfigMap. */
-interface ConfigMap extends KubeObject {
-  data?: { registries?: string; [trustedKey]?: string }
-}
-
 /** The names of the registries and repositories that images may come from, of both lists. */
 export async function readTrustedNames({ client, operatorNamespace }: Connection): Promise<Found<string[]>> {
-  const path = `/api/v1/namespaces/${operatorNamespace}/configmaps/trusted-registries`
-  const read = await tryRead(client.get<ConfigMap>(path))
-  if (read.state === 'read') {
-    const { registries = '', [trustedKey]: credentials = '' } = read.value.data ?? {}
-    return { value: [...readTrusted(registries), ...readTrusted(credentials)] }
-  }
+  const read = await readTrustedList(client, operatorNamespace, 'trusted-registries')
   const what = `ConfigMap trusted-registries in namespace ${operatorNamespace}`
-  const why = read.state === 'missing' ? `There is no ${what}` : `You may not read ${what}`
+  if (read.state === 'read') {
+    const idle = idleLines(read.value)
+    return { value: read.value, ...(idle !== undefined && { note: `The ${what} ${idle}. ${lineRule}` }) }
+  }
+  const why =
+    read.state === 'missing' ? `There is no ${what} (--operator-namespace names another)` : `You may not read ${what}`
   return { value: undefined, note: `${why}, so whether an image is trusted is not known.` }
 }
 

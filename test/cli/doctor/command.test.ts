@@ -85,6 +85,18 @@ test('an installation that is well', async () => {
   expect(leaksIn({ stdout }, { password })).toEqual([])
 })
 
+test('a list of trusted registries that trusts nothing, or not what it says', async () => {
+  await cluster.kubectl('apply', '--server-side', '-k', 'config/policies/trusted-registries')
+  const list = 'ConfigMap regcred-system/trusted-registries'
+  expect(await bad()).toEqual({ 'trusted registries': `warning: ${list} lists none, so no image is trusted` })
+  const trust = (registries: string) =>
+    lab.patch('/api/v1/namespaces/regcred-system/configmaps/trusted-registries', { data: { registries } })
+  await trust('nginx\n')
+  expect(await bad()).toEqual({ 'trusted registries': `warning: ${list} has lines that trust nothing: nginx` })
+  await trust('docker.io/library\n')
+  expect((await doctor()).stdout).toMatch(/^ok {8}trusted registries: config\/policies\/trusted-registries is there/m)
+})
+
 test('who may do little is told what could not be looked at', async () => {
   const { code, stdout, stderr } = await doctor([], await userWith({}, cluster))
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -109,6 +121,7 @@ test('what breaks is found', async () => {
   await cluster.kubectl('patch', 'clusterrole', 'regcred-operator', '--type=json', '-p', JSON.stringify(rules))
   await cluster.kubectl('delete', 'validatingadmissionpolicybinding', 'guard-secrets.regcred.dev')
   if (isServed({ kind: 'MutatingAdmissionPolicy' })) await cluster.kubectl('delete', ...admission)
+  await cluster.kubectl('delete', '-n', 'regcred-system', 'configmap', 'trusted-registries')
   const field = '/spec/versions/0/schema/openAPIV3Schema/description'
   const edit = [{ op: 'replace', path: field, value: 'Another.' }]
   await cluster.kubectl('patch', 'crd', 'registrycredentials.regcred.dev', '--type=json', '-p', JSON.stringify(edit))
@@ -119,6 +132,9 @@ test('what breaks is found', async () => {
     RBAC: expect.stringMatching(/^error: .* may not list registrycredentials \(its input\); .*create pods\/eviction/),
     guard: 'error: guard-secrets.regcred.dev has no binding, and so does nothing',
     'admission policies': expect.stringMatching(/^error: not installed, so spec.pods AddToOwnList/),
+    'trusted registries': expect.stringMatching(
+      /^error: there is no ConfigMap regcred-system\/trusted-registries, for trusted-registries-audit/,
+    ),
     credentials: expect.stringContaining('error: not ready: '),
     'Secret names': `error: the installation may write regcred, and not other (${other})`,
     'foreign Secrets': `error: Secrets that the operator did not make are in the way: ${foreign}/regcred`,

@@ -4,7 +4,14 @@ import { describe, expect, test } from '@jest/globals'
 import { parse, parseAllDocuments } from 'yaml'
 import type { RegistryCredential } from '../../../src/api/registry-credential.ts'
 import { diagnose } from '../../../src/cli/doctor/diagnose.ts'
-import type { CustomResourceDefinition, Facts, Lease, Pod, Policies } from '../../../src/cli/doctor/facts.ts'
+import type {
+  CustomResourceDefinition,
+  Facts,
+  Lease,
+  Pod,
+  Policies,
+  TrustedList,
+} from '../../../src/cli/doctor/facts.ts'
 import type { MatchResources } from '../../../src/cli/doctor/fingerprint.ts'
 import type { Read } from '../../../src/cli/reads.ts'
 import type { Deployment } from '../../../src/cli/secret-names.ts'
@@ -35,6 +42,20 @@ function policiesIn(...files: string[]): Policies {
 
 const guard = policiesIn('guard/secrets', 'guard/serviceaccounts')
 const admission = policiesIn('admission/serviceaccounts', 'admission/pods')
+const trustedPolicy = policiesIn('policies/trusted-registries/policy')
+
+/** The policy for trusted registries is installed, with this list. */
+function trusting(
+  lines: TrustedList['lines'] = read(['docker.io/library']),
+  policy = trustedPolicy,
+): Pick<Facts, 'validating' | 'trustedLists'> {
+  const validating = read({
+    policies: [...guard.policies, ...policy.policies],
+    bindings: [...guard.bindings, ...policy.bindings],
+  })
+  const bindings = ['trusted-registries-deny.regcred.dev']
+  return { validating, trustedLists: [{ namespace: 'regcred-system', name: 'trusted-registries', bindings, lines }] }
+}
 
 function deployment({
   ready = 2,
@@ -91,6 +112,7 @@ function facts(given: Partial<Facts> = {}): Facts {
     mutating: read(admission),
     missingRights: read([]),
     secretNames: ['regcred'],
+    trustedLists: [],
     ...given,
   }
 }
@@ -248,6 +270,26 @@ describe('what is wrong is told with its cure, and nothing else is', () => {
       'error foreign Secrets: Secrets that the operator did not make are in the way: team-a/regcred',
       { credentials: read([credential({ failures: notOwned })]) },
     ],
+    [
+      'error trusted registries: there is no ConfigMap regcred-system/trusted-registries, for trusted-registries-deny.regcred.dev: ',
+      trusting(missing),
+    ],
+    [
+      'warning trusted registries: ConfigMap regcred-system/trusted-registries lists none, so no image is trusted',
+      trusting(read([])),
+    ],
+    [
+      'warning trusted registries: ConfigMap regcred-system/trusted-registries has lines that trust nothing: nginx, https://ghcr.io',
+      trusting(read(['nginx', 'docker.io', 'https://ghcr.io'])),
+    ],
+    [
+      'warning trusted registries: trusted-registries.regcred.dev has no binding',
+      { ...trusting(undefined, unbound(trustedPolicy)), trustedLists: [] },
+    ],
+    [
+      'warning trusted registries: trusted-registries.regcred.dev is of another version',
+      trusting(undefined, renamed(trustedPolicy)),
+    ],
     ['warning stuck pods: hub: 2 pods cannot pull', { credentials: read([credential({ pods: { stuck: 2 } })]) }],
   ])('%s', (line, given) => {
     const bad = diagnose(facts(given)).filter(({ level }) => level !== 'ok')
@@ -255,6 +297,15 @@ describe('what is wrong is told with its cure, and nothing else is', () => {
     expect(bad.map(({ level, name, message }) => `${level} ${name}: ${message}`)[0]).toContain(line)
     expect(bad[0]?.cure).toMatch(/\w/)
   })
+})
+
+test('the policy for trusted registries is looked at where it is installed', () => {
+  const lineOf = (given: Partial<Facts>) => diagnose(facts(given)).filter(({ name }) => name === 'trusted registries')
+  expect(lineOf({})).toEqual([])
+  expect(lineOf(trusting())).toMatchObject([{ level: 'ok', message: expect.stringContaining('of this version') }])
+  expect(lineOf(trusting(forbidden))).toMatchObject([
+    { level: 'unknown', message: 'you may not read ConfigMap regcred-system/trusted-registries' },
+  ])
 })
 
 test('an operator that is not there at all is an error, in its Deployment and of its leader', () => {

@@ -153,12 +153,25 @@ test('--untrusted shows those alone, and there being one is the exit code', asyn
 })
 
 test('without a list of what is trusted that is not known, and --untrusted cannot be answered', async () => {
-  const missing = `There is no ConfigMap trusted-registries in namespace ${other}, so whether an image is trusted is not known.\n`
+  const missing = `There is no ConfigMap trusted-registries in namespace ${other} (--operator-namespace names another), so whether an image is trusted is not known.\n`
   const elsewhere = ['-n', namespace, '--operator-namespace', other]
   const { code, stdout, stderr } = await images(elsewhere)
   expect({ code, stderr }).toEqual({ code: 0, stderr: `Note: ${missing}` })
   expect(cellsOf(stdout)[1]?.at(-1)).toBe('<unknown>')
   expect(await images([...elsewhere, '--untrusted'])).toEqual({ code: 2, stdout: '', stderr: `error: ${missing}` })
+})
+
+test('lines of the list that trust nothing are told of, and the others count', async () => {
+  const wrong = await lab.namespace('images-wrong')
+  await lab.create(`/api/v1/namespaces/${wrong}/configmaps`, {
+    metadata: { name: 'trusted-registries' },
+    data: { registries: 'https://ghcr.io\ndocker.io # all of it\nnginx\n' },
+  })
+  const { stdout, stderr } = await images(['-n', namespace, '--operator-namespace', wrong])
+  expect(stderr).toBe(
+    `Note: The ConfigMap trusted-registries in namespace ${wrong} has lines that trust nothing: https://ghcr.io, nginx. A line is a registry, or one and the beginning of a path, such as docker.io/library.\n`,
+  )
+  expect(cellsOf(stdout)[1]?.at(-1)).toBe('yes')
 })
 
 test('a namespace that is not there has no images that could be called trusted', async () => {

@@ -1,0 +1,44 @@
+/** The policy for trusted registries, where it is installed: whether it and its list are there to tell images apart. */
+import { idleLines, lineRule } from '../trusted-list.ts'
+import { policies as expected } from './expected.ts'
+import { type Check, type Facts, hidden, type Policies } from './facts.ts'
+import { policyFingerprint } from './fingerprint.ts'
+
+const policyName = 'trusted-registries.regcred.dev'
+const name = 'trusted registries'
+const apply =
+  'kubectl apply --server-side -k config/policies/trusted-registries, with your list (by Helm: trustedRegistries)'
+
+/** The bindings of that policy, which name the list. */
+export function trustedBindings({ bindings }: Policies): Policies['bindings'] {
+  return bindings.filter(({ spec }) => spec.policyName === policyName)
+}
+
+/** None where the policy is not installed: most do without. */
+export function trustedChecks({ validating, trustedLists }: Facts): Check[] {
+  if (validating.state !== 'read') return [] // the guard tells
+  const policy = validating.value.policies.find(({ metadata }) => metadata.name === policyName)
+  if (policy === undefined) return []
+  const faults: Check[] = trustedLists.flatMap(({ namespace, name: list, bindings, lines }): Check[] => {
+    const where = `ConfigMap ${namespace}/${list}`
+    if (lines.state === 'forbidden') return [hidden(name, where)]
+    if (lines.state === 'missing') {
+      const message = `there is no ${where}, for ${bindings.join(', ')}: where images are to be denied, all are, and elsewhere nothing is told`
+      return [{ name, level: 'error', message, cure: `${apply}, or name the right namespace in the bindings` }]
+    }
+    if (lines.value.length === 0) {
+      return [{ name, level: 'warning', message: `${where} lists none, so no image is trusted`, cure: apply }]
+    }
+    const idle = idleLines(lines.value)
+    return idle === undefined ? [] : [{ name, level: 'warning', message: `${where} ${idle}`, cure: lineRule }]
+  })
+  if (trustedBindings(validating.value).length === 0) {
+    faults.push({ name, level: 'warning', message: `${policyName} has no binding, and so does nothing`, cure: apply })
+  }
+  if (policyFingerprint(policy.spec) !== expected[policyName]) {
+    const message = `${policyName} is of another version than this plugin`
+    faults.push({ name, level: 'warning', message, cure: apply })
+  }
+  const message = 'config/policies/trusted-registries is there, bound, and of this version; its list is there, too'
+  return faults.length > 0 ? faults : [{ name, level: 'ok', message }]
+}
