@@ -129,6 +129,8 @@ export class AdmissionProbe {
   async #cure(): Promise<string> {
     const { resources } = await this.#parts.client.get<{ resources: { name: string }[] }>(admissionApi)
     const served = resources.some(({ name }) => name === 'mutatingadmissionpolicies')
-    return served ? 'install them (config/admission)' : 'they need Kubernetes 1.36 or later (MutatingAdmissionPolicy)'
+    return served
+      ? 'install them (config/admission; Helm: admissionPolicies.enabled)'
+      : 'they need Kubernetes 1.36 or later (MutatingAdmissionPolicy)'
   }
 }

@@ -182,7 +182,7 @@ export class CredentialLoop {
   #nameNotAllowed({ secretName }: Credential): Problem {
     const allowed = [...this.#parts.caches.secrets.keys()]
     if (allowed.includes(secretName)) return undefined
-    const message = `spec.secretName ${secretName} is not among the names this installation may write (${allowed.join(', ')}); use one of these, or have it added to the installation (config/secret-names).`
+    const message = `spec.secretName ${secretName} is not among the names this installation may write (${allowed.join(', ')}); use one of these, or have it added to the installation (config/secret-names; Helm: secretNames).`
     return { reason: 'SecretNameNotAllowed', message, terminal: true }
   }
 

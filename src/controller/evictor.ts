@@ -138,7 +138,7 @@ export class Evictor {
     remember(this.#forbidden, namespace, performance.now() + forbiddenMs, maxRemembered)
     if (this.#told.has(credential.uid)) return forbiddenMs
     this.#told.add(credential.uid)
-    const note = `spec.healPods is Evict, but evictions in namespace ${namespace} are forbidden: add the component config/evict-pods to the installation, or set Report. Until then stuck pods are only reported.`
+    const note = `spec.healPods is Evict, but evictions in namespace ${namespace} are forbidden: add the component config/evict-pods to the installation (Helm: evictPods.enabled), or set Report. Until then stuck pods are only reported.`
     this.#parts.log.warn(note, { credential: credential.name })
     this.#parts.reporter.about(credential, 'Warning', 'EvictionForbidden', 'EvictPod', note)
     return forbiddenMs

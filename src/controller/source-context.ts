@@ -99,7 +99,7 @@ async function requestToken(
     if (isForbidden(error)) {
       throw new SourceProblem(
         'IssuerRefused',
-        `The operator may not ask for tokens of ServiceAccount ${serviceAccount}; have it added to the installation (config/identities).`,
+        `The operator may not ask for tokens of ServiceAccount ${serviceAccount}; have it added to the installation (config/identities; Helm: identities).`,
         30,
       )
     }

@@ -64,7 +64,7 @@ export class TrustedList {
       onProblem: (error) => {
         if (!isForbidden(error)) return false
         log.warn('the list of trusted registries cannot be kept; everything else works', {
-          cure: `let the operator list, watch, create and patch the ConfigMap ${name} (config/policies/trusted-registries-from-credentials), or take --trusted-registries away`,
+          cure: `let the operator list, watch, create and patch the ConfigMap ${name} (config/policies/trusted-registries-from-credentials; Helm: trustedRegistries.fromCredentials), or take --trusted-registries away`,
         })
         return true
       },

@@ -4,7 +4,7 @@
  * for each credential, so that the list in one answer tells of all credentials at once.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect } from '@jest/globals'
 import { managedAnnotation } from '../../src/api/names.ts'
 import type { RegistryCredential } from '../../src/api/registry-credential.ts'
 import { observeNamespace, observeServiceAccount } from '../../src/controller/observe.ts'
@@ -15,6 +15,7 @@ import type { ObservedServiceAccount } from '../../src/model/observed.ts'
 import { type Namespace, selectsNamespace, selectsServiceAccount } from '../../src/model/selection.ts'
 import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
 import { installOperator } from '../cluster/install.ts'
+import { testWithMutatingPolicies as test } from '../cluster/served.ts'
 import { eventually } from '../cluster/wait.ts'
 import { Lab, type ServiceAccount, serviceAccountPath, unverified } from '../controller/lab.ts'
 import { inParallel } from '../support/in-parallel.ts'

@@ -1,9 +1,10 @@
 /** The operator and the policies together: neither undoes the other's work, and what has to go goes. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect } from '@jest/globals'
 import { managedAnnotation, optOutKey, useLabel } from '../../src/api/names.ts'
 import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
 import { installOperator } from '../cluster/install.ts'
 import { type RunningOperator, startOperator } from '../cluster/operator.ts'
+import { testWithMutatingPolicies as test } from '../cluster/served.ts'
 import { eventually } from '../cluster/wait.ts'
 import { Lab, type ServiceAccount, serviceAccountPath } from '../controller/lab.ts'
 import { startRival } from '../controller/rival.ts'

@@ -2,10 +2,11 @@
  * The race that no reconciler wins: a namespace and at once its first pod, which keeps for life the list that its
  * ServiceAccount has at that moment. With the policies every pod has the reference; the operator alone is too late.
  */
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect } from '@jest/globals'
 import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
 import { installOperator } from '../cluster/install.ts'
 import { type RunningOperator, startOperator } from '../cluster/operator.ts'
+import { testWithMutatingPolicies as test } from '../cluster/served.ts'
 import { eventually } from '../cluster/wait.ts'
 import { Lab } from '../controller/lab.ts'
 import { inParallel } from '../support/in-parallel.ts'

@@ -68,7 +68,9 @@ export class Trusted {
         .join('\n---\n'),
     )
     const probe = await this.namespace(`probe-${this.name}`, 'deny')
-    await eventually(async () => expect((await this.pod(probe, 'not.trusted.example.com/x')).status).toBe(403))
+    await eventually(async () =>
+      expect(await this.pod(probe, 'not.trusted.example.com/x')).toMatchObject({ status: 403 }),
+    )
   }
 
   async remove(): Promise<void> {

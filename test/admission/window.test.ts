@@ -2,10 +2,11 @@
  * The API server does not always know the parameters of the policies: never before the CRD is there, and after a restart
  * for up to half a minute. Then nothing is denied, and the operator does what the policies would have done.
  */
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, expect } from '@jest/globals'
 import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
 import { installOperator } from '../cluster/install.ts'
 import { startOperator } from '../cluster/operator.ts'
+import { testWithMutatingPolicies as test } from '../cluster/served.ts'
 import { eventually } from '../cluster/wait.ts'
 import { Lab, serviceAccountPath } from '../controller/lab.ts'
 import { acting, applyPolicies, namesOf, type Pod, pod, podsPath, policiesFolder } from './policies.ts'

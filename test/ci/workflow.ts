@@ -21,6 +21,7 @@ export type Permissions = Record<string, string> | string
 
 export interface Job {
   needs?: string | string[]
+  strategy?: { matrix: Record<string, string[]> }
   permissions?: Permissions
   steps: Step[]
 }

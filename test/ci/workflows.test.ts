@@ -1,10 +1,11 @@
 /** The workflows give what they run no more rights than it needs, and run what was looked at. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { jobOf, jobs, jobsThat, type Permissions, type Step, texts, workflows } from './workflow.ts'
 
-const dockerfile = readFileSync(join(import.meta.dirname, '..', '..', 'Dockerfile'), 'utf8')
+const root = join(import.meta.dirname, '..', '..')
+const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8')
 
 /** What may be written; all of it, whatever it is called, where that is not said one by one. */
 function written(permissions: Permissions = {}): string[] {
@@ -104,4 +105,13 @@ test('known holes and forged packages are looked for', () => {
 test('tests have the tags of releases, from which they try upgrades', () => {
   const [checkout] = jobOf('test').steps
   expect(checkout?.with).toMatchObject({ 'fetch-depth': 0 })
+})
+
+test('the tests run on each older Kubernetes that there are versions of', () => {
+  const older = readdirSync(join(root, 'test', 'cluster', 'control-plane')).flatMap(
+    (name) => /^v(.*)\.mod$/.exec(name)?.[1] ?? [],
+  )
+  expect(older).not.toEqual([])
+  expect(jobOf('older').strategy?.matrix).toEqual({ kubernetes: older.sort() })
+  expect(jobOf('older').script).toContain('.ci/run')
 })

@@ -7,7 +7,7 @@ import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildGo } from './go.ts'
 import type { Say } from './progress.ts'
-import { APPLETS, KUBERNETES_VERSION, MODULE_DIR } from './versions.ts'
+import { APPLETS, GO_MOD, KUBERNETES_VERSION } from './versions.ts'
 
 /** Without these the API server calls itself v0.0.0, and version-dependent feature gates misbehave. */
 export function versionVariables(): Record<string, string> {
@@ -21,7 +21,7 @@ export function versionVariables(): Record<string, string> {
 /** Fills the empty folder `into` with all applets, or throws a sentence that says why not. */
 export async function build(into: string, say: Say, userEnv?: NodeJS.ProcessEnv): Promise<void> {
   const about = { title: `Kubernetes ${KUBERNETES_VERSION}`, takes: '6 to 8 minutes' }
-  const program = { moduleDir: MODULE_DIR, variables: versionVariables(), about }
+  const program = { goMod: GO_MOD, variables: versionVariables(), about }
   await buildGo(program, join(into, 'control-plane'), say, userEnv)
   for (const applet of APPLETS) await symlink('control-plane', join(into, applet))
 }

@@ -98,6 +98,7 @@ export function createComponents(
         `--service-cluster-ip-range=${serviceNetwork}`,
         '--authorization-mode=RBAC,Node',
         '--enable-admission-plugins=NodeRestriction', // as in any cluster with nodes
+        '--feature-gates=ImageVolume=true', // the default since 1.35
         '--endpoint-reconciler-type=none',
         `--audit-policy-file=${at('audit-policy.json')}`,
         `--audit-log-path=${at(AUDIT_FILE)}`,

@@ -3,6 +3,7 @@
  * share, with the operator's CRD and RBAC installed.
  */
 import { type OwnedCluster, startCluster } from './cluster.ts'
+import { holdConfigMaps } from './hold-config-maps.ts'
 import { installOperator } from './install.ts'
 import { SHARED_CLUSTER } from './shared.ts'
 
@@ -15,5 +16,6 @@ export default async function globalSetup(): Promise<void> {
   const cluster = await startCluster()
   globalThis.sharedClusterOfTheRun = cluster
   await installOperator(cluster)
+  await holdConfigMaps(cluster)
   process.env[SHARED_CLUSTER] = cluster.dir
 }

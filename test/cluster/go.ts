@@ -1,14 +1,15 @@
 /** Builds a program from a Go module of this repository, which needs nothing but Go and a Go module proxy. */
 import { execFile } from 'node:child_process'
 import { tmpdir } from 'node:os'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { runCommand } from './command.ts'
 import { type Say, withStatus } from './progress.ts'
 import { pinned } from './versions.ts'
 
 export interface GoProgram {
-  /** Folder of the module. */
-  moduleDir: string
+  /** Absolute path of the module's go.mod, or of a file beside it that takes its place (`-modfile`). */
+  goMod: string
   /** Import path of the command; default: the module's own `main.go`. */
   path?: string
   /** Values of string variables by their full names (`-X`). */
@@ -42,15 +43,15 @@ async function toolchain(wanted: string, env: NodeJS.ProcessEnv, say: Say): Prom
 
 /** Makes the executable `output`, static and without what only debuggers read, or throws a sentence that says why not. */
 export async function buildGo(
-  { moduleDir, path = '.', variables = {}, about }: GoProgram,
+  { goMod, path = '.', variables = {}, about }: GoProgram,
   output: string,
   say: Say,
   userEnv: NodeJS.ProcessEnv = process.env,
 ): Promise<void> {
-  const GOTOOLCHAIN = await toolchain(pinned(moduleDir, /^go (\S+)$/m), userEnv, say)
+  const GOTOOLCHAIN = await toolchain(pinned(goMod, /^go (\S+)$/m), userEnv, say)
   const env = { ...userEnv, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', ...(GOTOOLCHAIN && { GOTOOLCHAIN }) }
   const go = (verb: string, args: string[], onLine: (line: string) => void): Promise<void> =>
-    runCommand(`go ${verb}`, 'go', [verb, ...args], { env, cwd: moduleDir, onLine })
+    runCommand(`go ${verb}`, 'go', [verb, `-modfile=${goMod}`, ...args], { env, cwd: dirname(goMod), onLine })
 
   say(`Building ${about.title} from Go modules; with empty caches this takes ${about.takes} on two cores`)
   let packages = 0

@@ -5,19 +5,18 @@
  * As a command (`node test/cluster/provision.ts`) it fills the cache and prints
  * where the binaries are.
  */
-import { join } from 'node:path'
 import { build } from './build.ts'
 import { cacheRoot, fillCache, type Part } from './cache.ts'
 import { download } from './download.ts'
 import { messageOf } from './errors.ts'
 import { binariesIn, missingFrom } from './locate.ts'
 import { type Say, sayOn } from './progress.ts'
-import { APPLETS, type Binaries, ETCD_VERSION, GO_VERSION, KUBERNETES_VERSION, MODULE_DIR } from './versions.ts'
+import { APPLETS, type Binaries, ETCD_VERSION, GO_VERSION, KUBERNETES_VERSION, MODULE_FILES } from './versions.ts'
 
 export const CONTROL_PLANE: Part = {
   name: 'control plane',
   folder: `${KUBERNETES_VERSION}-etcd-${ETCD_VERSION}`,
-  sources: ['main.go', 'go.mod', 'go.sum'].map((file) => join(MODULE_DIR, file)),
+  sources: [...MODULE_FILES],
   programs: APPLETS,
   fillers: { download, build },
   cure:

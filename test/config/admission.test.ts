@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { parseAllDocuments } from 'yaml'
 import { defaultSecretName, managedAnnotation, optOutKey, useLabel } from '../../src/api/names.ts'
 import { type Policy, read } from '../admission/policies.ts'
+import { testWithMutatingPolicies } from '../cluster/served.ts'
 import { sharedCluster } from '../cluster/shared.ts'
 
 const cluster = sharedCluster()
@@ -80,11 +81,14 @@ test('the names that a policy and RBAC know are the same, with the component as 
   }
 })
 
-test('in an installation into another namespace the API server takes them as they are', async () => {
-  kustomization({ namespace: 'default', resources: [], components: ['admission'] })
-  const applied = await cluster.kubectl('apply', '--server-side', '--dry-run=server', '-k', folder)
-  expect(applied.trim().split('\n')).toHaveLength(4)
-})
+testWithMutatingPolicies(
+  'in an installation into another namespace the API server takes them as they are',
+  async () => {
+    kustomization({ namespace: 'default', resources: [], components: ['admission'] })
+    const applied = await cluster.kubectl('apply', '--server-side', '--dry-run=server', '-k', folder)
+    expect(applied.trim().split('\n')).toHaveLength(4)
+  },
+)
 
 test('the policies select by the same text, but for where a pod and a ServiceAccount have the name', () => {
   const [serviceAccounts, pods] = [read('serviceaccounts')[0].spec.variables, read('pods')[0].spec.variables]

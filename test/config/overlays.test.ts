@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parseAllDocuments } from 'yaml'
+import { testWithMutatingPolicies } from '../cluster/served.ts'
 import { sharedCluster } from '../cluster/shared.ts'
 
 const cluster = sharedCluster()
@@ -35,7 +36,9 @@ async function deployment(folder: string): Promise<{ replicas: number | undefine
 }
 
 describe.each(overlays)('%s', (overlay) => {
-  test('the API server takes all of it, and knows every field', async () => {
+  const testHere = overlay === 'high-availability' ? testWithMutatingPolicies : test
+
+  testHere('the API server takes all of it, and knows every field', async () => {
     const folder = join(config, 'overlays', overlay)
     const flags = ['--server-side', '--force-conflicts', '--dry-run=server', '--validate=strict']
     const applied = await cluster.kubectl('apply', ...flags, '-k', folder)

@@ -2,10 +2,11 @@
  * An admission policy that wants another list than the operator and gets it in the operator's own request, which answers
  * 200 all the same: nothing is taken for done, and it is done when the policy lets it.
  */
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect } from '@jest/globals'
 import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
 import { installOperator } from '../cluster/install.ts'
 import { type RunningOperator, startOperator } from '../cluster/operator.ts'
+import { testWithMutatingPolicies as test } from '../cluster/served.ts'
 import { eventually } from '../cluster/wait.ts'
 import { openApi } from '../support/api.ts'
 import { Lab } from './lab.ts'

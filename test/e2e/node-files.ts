@@ -61,6 +61,7 @@ function kubeletConfig(dir: string, port: number): object {
     authentication: { anonymous: { enabled: false }, webhook: { enabled: false } },
     authorization: { mode: 'AlwaysAllow' },
     enforceNodeAllocatable: [],
+    featureGates: { KubeletEnsureSecretPulledImages: true }, // the default since 1.35
     evictionHard: Object.fromEntries(signals.map((signal) => [signal, '0%'])),
     imageGCHighThresholdPercent: 100,
     podLogsDir: join(dir, 'pod-logs'),

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parse, parseAllDocuments } from 'yaml'
 import { givenBy } from '../../src/model/source-secret.ts'
+import { testWithMutatingPolicies } from '../cluster/served.ts'
 import { sharedCluster } from '../cluster/shared.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -21,7 +22,7 @@ describe('the operator by Kustomize', () => {
     expect(built.match(/^kind: MutatingAdmissionPolicy$/gm)).toHaveLength(2)
   })
 
-  test('is taken by the API server', async () => {
+  testWithMutatingPolicies('is taken by the API server', async () => {
     const dryRun = ['--server-side', '--force-conflicts', '--dry-run=server']
     expect(await cluster.kubectl('apply', ...dryRun, '-k', join(example, 'operator'))).toContain('deployment.apps/')
   })

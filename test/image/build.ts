@@ -1,4 +1,5 @@
 /** Builds the image from the Dockerfile as it stands, by buildah, on stand-ins for the images that it begins with. */
+import { execFileSync } from 'node:child_process'
 import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -46,7 +47,6 @@ type Buildah = (command: string, ...args: string[]) => Promise<void>
 /** @param folder for its images and settings */
 function buildahIn(folder: string): Buildah {
   const tools = join(partDir('buildah'), TOOLS)
-  const libraries = globSync('{usr/,}lib/*-linux-gnu', { cwd: tools }).map((path) => join(tools, path))
   const write = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text)
     return join(folder, name)
@@ -55,18 +55,25 @@ function buildahIn(folder: string): Buildah {
   const policy = write('policy.json', '{"default":[{"type":"insecureAcceptAnything"}]}')
   const env = {
     ...process.env,
-    LD_LIBRARY_PATH: libraries.join(':'),
     CONTAINERS_CONF: write('containers.conf', ''),
     CONTAINERS_STORAGE_CONF: write('storage.conf', '[storage]\ndriver = "vfs"\n'),
     TMPDIR: folder,
   }
   const store = ['--root', join(folder, 'store'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs']
+  const libraries = globSync('{usr/,}lib/*-linux-gnu', { cwd: tools }).map((path) => join(tools, path))
+  const cache = join(folder, 'ld.so.cache')
+  execFileSync('ldconfig', ['-X', '-C', cache, '-f', write('ld.so.conf', libraries.join('\n'))])
+  // What buildah starts to run commands has none of our environment: by this, it finds the libraries as any program does.
+  const withLibraries = ['--mount', 'sh', '-c', 'mount --bind "$0" /etc/ld.so.cache && exec "$@"', cache]
   const binary = join(tools, 'usr', 'bin', 'buildah')
   return (command, ...args) =>
     runCommand(
       `buildah ${command}`,
-      binary,
-      [...store, '--registries-conf', registries, command, '--signature-policy', policy, ...args],
+      'unshare',
+      [
+        ...[...withLibraries, binary, ...store],
+        ...['--registries-conf', registries, command, '--signature-policy', policy, ...args],
+      ],
       { env },
     )
 }

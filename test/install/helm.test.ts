@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
 import { startOperator } from '../cluster/operator.ts'
+import { policyKinds } from '../cluster/served.ts'
 import { eventually } from '../cluster/wait.ts'
 import { Lab } from '../controller/lab.ts'
 import { chart, helmOn } from './installers.ts'
@@ -82,7 +83,7 @@ test('a release installs all that the operator needs, an upgrade what else it is
   expect(await may('create', 'serviceaccounts/ecr-puller', '--subresource=token', '-n', 'regcred-system')).toBe('yes')
   expect(await may('create', 'serviceaccounts/other', '--subresource=token', '-n', 'regcred-system')).toBe('no')
   const versions = () =>
-    cluster.kubectl('get', 'deploy,crd,mutatingadmissionpolicy', '-A', '-o', 'jsonpath={.items[*].metadata.generation}')
+    cluster.kubectl('get', `deploy,crd,${policyKinds}`, '-A', '-o', 'jsonpath={.items[*].metadata.generation}')
   const before = await versions()
   await helmOn(cluster, 'upgrade', ...release, ...values)
   expect(await versions()).toBe(before)

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { credentialsPath } from '../../src/controller/watches.ts'
 import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
 import { type RunningOperator, startOperator } from '../cluster/operator.ts'
+import { policyKinds } from '../cluster/served.ts'
 import { eventually } from '../cluster/wait.ts'
 import { Lab } from '../controller/lab.ts'
 import { openApi } from '../support/api.ts'
@@ -52,7 +53,7 @@ describe.each(Object.entries(installers))('by %s:', (by, { install, uninstall, l
     for (const object of leaves) await cluster.kubectl('delete', object, '--timeout=60s')
     await gone('crd/registrycredentials.regcred.dev')
     await gone('namespace/regcred-system')
-    const kinds = 'clusterrole,clusterrolebinding,validatingadmissionpolicy,mutatingadmissionpolicy'
+    const kinds = `clusterrole,clusterrolebinding,${policyKinds}`
     const kept = await cluster.kubectl('get', kinds, '-o', 'name')
     expect(kept.split('\n').filter((name) => name.includes('regcred'))).toEqual([])
   }

@@ -5,7 +5,7 @@ import type { Part } from '../cluster/cache.ts'
 import { runCommand } from '../cluster/command.ts'
 import { downloadProgram } from '../cluster/download.ts'
 import { buildGo } from '../cluster/go.ts'
-import { GO_VERSION, KUBERNETES_VERSION, MODULE_DIR } from '../cluster/versions.ts'
+import { GO_MOD, GO_VERSION, KUBERNETES_VERSION, MODULE_FILES } from '../cluster/versions.ts'
 import { checkApt, unpackPrograms } from './apt.ts'
 
 /** The plugins that give pods a network (test/e2e/pod-network.ts). */
@@ -26,13 +26,13 @@ export function kubeletPart(): Part {
   return {
     name: 'kubelet',
     folder: `kubelet-${KUBERNETES_VERSION}`,
-    sources: [...['go.mod', 'go.sum'].map((file) => join(MODULE_DIR, file)), import.meta.filename],
+    sources: [...MODULE_FILES, import.meta.filename],
     programs: ['kubelet'],
     fillers: {
       download: (into, say) => downloadProgram('kubelet', into, say),
       build: (into, say) => {
         const path = 'k8s.io/kubernetes/cmd/kubelet'
-        const program = { moduleDir: MODULE_DIR, path, variables: versionVariables(), about }
+        const program = { goMod: GO_MOD, path, variables: versionVariables(), about }
         return buildGo(program, join(into, 'kubelet'), say)
       },
     },

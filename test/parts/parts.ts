@@ -41,23 +41,24 @@ interface GoPart {
 
 function goPart({ name, program, version, path, versionVariable }: GoPart): Part {
   const moduleDir = join(import.meta.dirname, program)
-  const title = `the ${name} ${pinned(moduleDir, version)}`
-  const variables = versionVariable === undefined ? {} : { [versionVariable]: pinned(moduleDir, version) }
+  const goMod = join(moduleDir, 'go.mod')
+  const title = `the ${name} ${pinned(goMod, version)}`
+  const variables = versionVariable === undefined ? {} : { [versionVariable]: pinned(goMod, version) }
   const files = ['go.mod', 'go.sum', ...(path === undefined ? ['main.go'] : [])]
   return {
     name,
-    folder: `${program}-${pinned(moduleDir, version)}`,
+    folder: `${program}-${pinned(goMod, version)}`,
     sources: files.map((file) => join(moduleDir, file)),
     programs: [program],
     fillers: {
       build: (into, say) =>
         buildGo(
-          { moduleDir, variables, about: { title, takes: 'a minute or two' }, ...(path && { path }) },
+          { goMod, variables, about: { title, takes: 'a minute or two' }, ...(path && { path }) },
           join(into, program),
           say,
         ),
     },
-    cure: `install Go ${pinned(moduleDir, /^go (\S+)$/m)} or newer with a Go module proxy in reach.`,
+    cure: `install Go ${pinned(goMod, /^go (\S+)$/m)} or newer with a Go module proxy in reach.`,
   }
 }
 

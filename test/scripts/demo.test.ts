@@ -1,16 +1,21 @@
 /** The README's demo, as a newcomer starts it. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect } from '@jest/globals'
+import { testWithMutatingPolicies as test } from '../cluster/served.ts'
 import { sharedCluster } from '../cluster/shared.ts'
 import { eventually } from '../cluster/wait.ts'
 
 const script = ['--disable-warning=ExperimentalWarning', join('scripts', 'demo.ts')]
 const { NODE_OPTIONS, CI, ...env } = process.env
-const demo = spawn(process.execPath, script, { cwd: join(import.meta.dirname, '..', '..'), env })
+let demo: ChildProcess
 let output = ''
-for (const stream of [demo.stdout, demo.stderr]) stream.on('data', (text) => (output += text))
+
+beforeAll(() => {
+  demo = spawn(process.execPath, script, { cwd: join(import.meta.dirname, '..', '..'), env })
+  for (const stream of [demo.stdout, demo.stderr]) stream?.on('data', (text) => (output += text))
+})
 
 afterAll(() => {
   demo.kill('SIGKILL')

@@ -73,7 +73,7 @@ function secretNamesCheck(all: readonly RegistryCredential[], allowed: readonly 
   const others = all.filter(({ spec }) => !allowed.includes(spec.secretName))
   if (others.length === 0) return { name, level: 'ok', message: `${allowed.join(', ')}` }
   const used = others.map(({ metadata, spec }) => `${spec.secretName} (${metadata.name})`).join(', ')
-  const cure = 'Add the names by config/secret-names, or use others in spec.secretName'
+  const cure = 'Add the names by config/secret-names (Helm: secretNames), or use others in spec.secretName'
   return { name, level: 'error', message: `the installation may write ${allowed.join(', ')}, and not ${used}`, cure }
 }
 

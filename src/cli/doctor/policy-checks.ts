@@ -22,7 +22,7 @@ export function admissionCheck(facts: Facts): Check {
   const { mutating, server, credentials } = facts
   if (mutating.state === 'forbidden') return hidden(name, 'MutatingAdmissionPolicies')
   const found: Policies = mutating.state === 'read' ? mutating.value : { policies: [], bindings: [] }
-  const cure = 'Add the component config/admission: docs/how-to/admission.md'
+  const cure = 'Add the component config/admission (Helm: admissionPolicies.enabled): docs/how-to/admission.md'
   if (!found.policies.some(({ metadata }) => admission.includes(metadata.name))) {
     const asking =
       credentials.state === 'read' ? credentials.value.filter(({ spec }) => spec.pods === 'AddToOwnList') : []
