@@ -152,7 +152,7 @@ async function undoRemovals(namespace: string): Promise<() => Promise<void>> {
   const apiVersion = 'admissionregistration.k8s.io/v1'
   const metadata = { name: 'undo.example.com' }
   const expression = `[
-    JSONPatch{op: "add", path: "/imagePullSecrets", value: [Object.imagePullSecrets{name: "regcred"}]},
+    JSONPatch{op: "add", path: "/imagePullSecrets", value: [{"name": "regcred"}]},
     JSONPatch{op: "add", path: "/metadata/annotations", value: {"${managedAnnotation}": "regcred"}}]`
   const serviceAccounts = {
     apiGroups: [''],

@@ -23,8 +23,8 @@ const strips = 'policy.example.com/strips'
 /** As the policy of config/admission would: the entry, and the annotation that says it is the operator's. */
 const add = `!has(object.imagePullSecrets) || !object.imagePullSecrets.exists(s, s.name == 'regcred') ? [
   JSONPatch{op: "add", path: "/imagePullSecrets", value:
-    (has(object.imagePullSecrets) ? object.imagePullSecrets.map(s, Object.imagePullSecrets{name: s.name}) : [])
-    + [Object.imagePullSecrets{name: 'regcred'}]},
+    (has(object.imagePullSecrets) ? object.imagePullSecrets.map(s, {'name': s.name}) : [])
+    + [{'name': 'regcred'}]},
   JSONPatch{op: "add", path: "/metadata/annotations", value: {'regcred.dev/managed': 'regcred'}}
 ] : []`
 const strip = `has(object.imagePullSecrets) ? [JSONPatch{op: "remove", path: "/imagePullSecrets"}] : []`

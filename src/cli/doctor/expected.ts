@@ -10,6 +10,6 @@ export const policies: Readonly<Record<string, string>> = {
   'guard-secrets.regcred.dev': 'ea1b1e8982dd4dc6',
   'guard-serviceaccounts.regcred.dev': 'd3dcc8b097b3b437',
   'pods.regcred.dev': '1fd9cdf9813d2436',
-  'serviceaccounts.regcred.dev': '59a57b53369df044',
+  'serviceaccounts.regcred.dev': '9191b29ba8560158',
   'trusted-registries.regcred.dev': '79c554fdc3509716',
 }
