@@ -5,7 +5,7 @@
  */
 
 /** What Docker Hub is called in the wild. The kubelet knows only `docker.io` and, as a fallback, `index.docker.io`. */
-const dockerHubHosts = new Set([
+export const dockerHubHosts: ReadonlySet<string> = new Set([
   'docker.io',
   'index.docker.io',
   'registry-1.docker.io',

@@ -14,6 +14,9 @@ describe('of the registries that credentials are for', () => {
     ['acme.azurecr.io', 'acme.azurecr.io'],
     ['europe-docker.pkg.dev/acme/images', 'europe-docker.pkg.dev/acme/images'],
     ['[fd00::1]:5000', '[fd00::1]:5000'],
+    ['ghcr.io:443/acme', 'ghcr.io:443/acme'],
+    ['acme-registry.cn-hangzhou.cr.aliyuncs.com', 'acme-registry.cn-hangzhou.cr.aliyuncs.com'],
+    ['codeberg.org/acme', 'codeberg.org/acme'],
   ])('%s is the line %s, by which its images are trusted', (key, line) => {
     const { lines, leftOut } = trustedLines([key])
     expect([lines, leftOut]).toEqual([[line], []])
@@ -33,6 +36,19 @@ describe('of the registries that credentials are for', () => {
     ['fra.ocir.io'],
     ['nvcr.io'],
     ['registry.digitalocean.com'],
+    ['private.us.icr.io'],
+    ['jp2.icr.io'],
+    ['ocir.eu-frankfurt-1.oci.oraclecloud.com'],
+    ['registry.cn-hangzhou.aliyuncs.com'],
+    ['ccr.ccs.tencentyun.com'],
+    ['swr.eu-de.myhuaweicloud.com'],
+    ['rg.fr-par.scw.cloud'],
+    ['registry.fly.io'],
+    ['codeberg.org'],
+    ['ghcr.io:443'],
+    ['registry-1.docker.io:443'],
+    ['docker.io:443'],
+    ['eu.gcr.io:443'],
     ['123456789012.dkr.ecr.*.amazonaws.com'],
     ['*.example.com/team'],
   ])('%s is left out, since it is everybody’s, or no prefix', (key) => {
