@@ -25,7 +25,7 @@ let pods: string
 function twinOf(name: string) {
   const [policy] = readTrusted(name)
   const { paramKind: _, ...spec } = policy.spec
-  const about = ['list', 'untrusted', 'withoutDigest']
+  const about = ['texts', 'tooLong', 'list', 'tooMuch', 'untrusted', 'withoutDigest']
   const variables = [
     { name: 'added', expression: '[string(object.data.image)]' },
     ...spec.variables

@@ -82,6 +82,6 @@ test('the operator may write that ConfigMap, and is told to, with the component 
 })
 
 test('the policy reads the key that the operator writes', () => {
-  const list = readTrusted()[0].spec.variables.find(({ name }) => name === 'list')
-  expect(list?.expression).toContain(`params.?data.?${trustedKey}.`)
+  const texts = readTrusted()[0].spec.variables.find(({ name }) => name === 'texts')
+  expect(texts?.expression).toContain(`params.?data.?${trustedKey}.`)
 })
