@@ -11,5 +11,5 @@ export const policies: Readonly<Record<string, string>> = {
   'guard-serviceaccounts.regcred.dev': 'd3dcc8b097b3b437',
   'pods.regcred.dev': '1fd9cdf9813d2436',
   'serviceaccounts.regcred.dev': '9191b29ba8560158',
-  'trusted-registries.regcred.dev': '79c554fdc3509716',
+  'trusted-registries.regcred.dev': 'a3d1e0eebab1d3aa',
 }
