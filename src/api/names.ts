@@ -16,6 +16,9 @@ export const fieldManager = 'regcred-operator'
 export const trustedManager = 'regcred-operator-trusted-registries'
 export const trustedKey = 'credentials'
 
+/** Label on a Namespace by which the policy for trusted registries looks at it: audit, warn or deny. */
+export const trustedLabel = `${group}/trusted-registries`
+
 /** Finalizer of a credential: our entries are still in ServiceAccounts. */
 export const finalizer = `${group}/references`
 

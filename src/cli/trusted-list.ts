@@ -21,7 +21,13 @@ export async function readTrustedList(client: KubeClient, namespace: string, nam
 /** What is wrong with lines that no image can match. Undefined: there are none. */
 export function idleLines(lines: readonly string[]): string | undefined {
   const idle = lines.filter((line) => !trustsAny(line))
-  return idle.length > 0 ? `has lines that trust nothing: ${idle.join(', ')}` : undefined
+  return idle.length > 0 ? `has lines that trust nothing: ${first(idle)}` : undefined
+}
+
+/** The first five, and how many more there are. */
+export function first(names: readonly string[]): string {
+  const more = names.length - 5
+  return `${names.slice(0, 5).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 /** How a line is meant, a sentence. */

@@ -21,6 +21,8 @@ export interface Facts {
   mutating: Read<Policies>
   /** Those by which the policy for trusted registries goes. */
   trustedLists: readonly TrustedList[]
+  /** Namespaces with the label of that policy. */
+  trusting: Read<readonly KubeObject[]>
   /** Rights that the operator lacks, in words; forbidden: the user may not ask about others. */
   missingRights: Read<readonly string[]>
   /** The Secret names that the installation may write. */

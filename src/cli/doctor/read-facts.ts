@@ -1,5 +1,5 @@
 /** Reads what a diagnosis needs, with the user's rights. */
-import { group, operatorName, plural } from '../../api/names.ts'
+import { group, operatorName, plural, trustedLabel } from '../../api/names.ts'
 import type { RegistryCredential } from '../../api/registry-credential.ts'
 import { observeCredential } from '../../controller/observe.ts'
 import { credentialsPath } from '../../controller/watches.ts'
@@ -44,10 +44,13 @@ export async function readFacts(connection: Connection, version: string): Promis
   const lists = deployed ? valuesInArguments(deployed, '--trusted-registries') : []
   const needs = needsFor(known, secretNames, lists)
   const missingRights = await tryRead(readMissingRights(connection, accountOf(deployment), needs))
+  const trusting = await tryRead(
+    listAll(client, '/api/v1/namespaces', { query: { labelSelector: trustedLabel }, metadata: true }),
+  )
   const trustedLists = validating.state === 'read' ? await readTrustedLists(client, validating.value) : []
   return {
     ...{ version, operatorNamespace, clocks, server, crd, credentials, deployment },
-    ...{ pods, lease, validating, mutating, missingRights, secretNames, trustedLists },
+    ...{ pods, lease, validating, mutating, missingRights, secretNames, trustedLists, trusting },
   }
 }
 

@@ -1,5 +1,8 @@
 /** The policy for trusted registries, where it is installed: whether it and its list are there to tell images apart. */
-import { idleLines, lineRule } from '../trusted-list.ts'
+import { trustedLabel } from '../../api/names.ts'
+import type { KubeObject } from '../../kube/objects.ts'
+import { whatWasRead } from '../reads.ts'
+import { first, idleLines, lineRule } from '../trusted-list.ts'
 import { policies as expected } from './expected.ts'
 import { type Check, type Facts, hidden, type Policies } from './facts.ts'
 import { policyFingerprint } from './fingerprint.ts'
@@ -9,13 +12,16 @@ const name = 'trusted registries'
 const apply =
   'kubectl apply --server-side -k config/policies/trusted-registries, with your list (by Helm: trustedRegistries)'
 
+const modes = ['audit', 'warn', 'deny']
+const modeOf = ({ labels }: KubeObject['metadata']) => labels?.[trustedLabel] ?? ''
+
 /** The bindings of that policy, which name the list. */
 export function trustedBindings({ bindings }: Policies): Policies['bindings'] {
   return bindings.filter(({ spec }) => spec.policyName === policyName)
 }
 
 /** None where the policy is not installed: most do without. */
-export function trustedChecks({ validating, trustedLists }: Facts): Check[] {
+export function trustedChecks({ validating, trustedLists, trusting }: Facts): Check[] {
   if (validating.state !== 'read') return [] // the guard tells
   const policy = validating.value.policies.find(({ metadata }) => metadata.name === policyName)
   if (policy === undefined) return []
@@ -32,6 +38,12 @@ export function trustedChecks({ validating, trustedLists }: Facts): Check[] {
     const idle = idleLines(lines.value)
     return idle === undefined ? [] : [{ name, level: 'warning', message: `${where} ${idle}`, cure: lineRule }]
   })
+  const typos = (whatWasRead(trusting) ?? []).filter(({ metadata }) => !modes.includes(modeOf(metadata)))
+  if (typos.length > 0) {
+    const named = first(typos.map(({ metadata }) => `${metadata.name} (${modeOf(metadata)})`))
+    const message = `the label ${trustedLabel} has a value that is no mode, and counts as deny: ${named}`
+    faults.push({ name, level: 'warning', message, cure: `Set it to one of ${modes.join(', ')}` })
+  }
   if (trustedBindings(validating.value).length === 0) {
     faults.push({ name, level: 'warning', message: `${policyName} has no binding, and so does nothing`, cure: apply })
   }

@@ -96,6 +96,13 @@ function credential(given: Partial<RegistryCredential['status']> = {}, spec: Par
   return { ...made, spec: { ...made.spec, ...spec } }
 }
 
+/** Namespaces by name, with that value of the label for trusted registries. */
+function labelled(modes: Record<string, string>) {
+  return Object.entries(modes).map(([name, mode]) => ({
+    metadata: { ...metadata, name, labels: { 'regcred.dev/trusted-registries': mode } },
+  }))
+}
+
 /** All is well, but for what is given. */
 function facts(given: Partial<Facts> = {}): Facts {
   return {
@@ -113,6 +120,7 @@ function facts(given: Partial<Facts> = {}): Facts {
     missingRights: read([]),
     secretNames: ['regcred'],
     trustedLists: [],
+    trusting: read([]),
     ...given,
   }
 }
@@ -281,6 +289,10 @@ describe('what is wrong is told with its cure, and nothing else is', () => {
     [
       'warning trusted registries: ConfigMap regcred-system/trusted-registries has lines that trust nothing: nginx, https://ghcr.io',
       trusting(read(['nginx', 'docker.io', 'https://ghcr.io'])),
+    ],
+    [
+      'warning trusted registries: the label regcred.dev/trusted-registries has a value that is no mode, and counts as deny: b (dney), c (), d (x), e (x), f (x) and 1 more',
+      { ...trusting(), trusting: read(labelled({ a: 'warn', b: 'dney', c: '', d: 'x', e: 'x', f: 'x', g: 'x' })) },
     ],
     [
       'warning trusted registries: trusted-registries.regcred.dev has no binding',
