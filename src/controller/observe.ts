@@ -13,6 +13,8 @@ import {
   managedByValue,
   markAnnotation,
   optOutKey,
+  trustedKey,
+  trustedManager,
 } from '../api/names.ts'
 import type { ManagedFields, ObjectMeta, OwnerReference } from '../api/object-meta.ts'
 import type { RegistryCredential } from '../api/registry-credential.ts'
@@ -124,6 +126,19 @@ function managedOf(annotation: string | undefined): readonly string[] {
 /** What we have not written is not kept: a part of it would keep the whole string alive. */
 function limited(text: string | undefined, maxLength: number): string | undefined {
   return text !== undefined && text.length <= maxLength ? text : undefined
+}
+
+/** What the key of a list of trusted registries holds. */
+export interface ObservedList {
+  text: string
+  /** Whom else than us managedFields name for the key, where they do; anybody's text, made plain. */
+  manager: string | undefined
+}
+
+export function observeTrustedList(object: KubeObject): ObservedList {
+  const { metadata, data } = object as KubeObject & { data?: Record<string, string> }
+  const others = managersOf(metadata, 'f:data', `f:${trustedKey}`).filter((manager) => manager !== trustedManager)
+  return { text: data?.[trustedKey] ?? '', manager: otherThanUs(others) }
 }
 
 /** Of a source Secret only its version: it is read when it has changed. */

@@ -15,6 +15,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import { Contention } from './contention.ts'
 import type { CredentialStates } from './credential-states.ts'
 import type { Logins } from './logins.ts'
+import { observeTrustedList } from './observe.ts'
 
 export interface TrustedListParts {
   client: KubeClient
@@ -31,18 +32,17 @@ export interface TrustedListParts {
   signal: AbortSignal
 }
 
-interface ConfigMap extends KubeObject {
-  data?: Record<string, string>
-}
+/** Registries that a line of the log names. */
+const maxNamed = 20
 
 export class TrustedList {
   readonly #parts: TrustedListParts
-  /** The text of the key. */
-  readonly #cache = new Cache((object) => (object as ConfigMap).data?.[trustedKey] ?? '')
+  readonly #cache = new Cache(observeTrustedList)
   readonly #contention = new Contention()
   readonly #queue: WorkQueue
   #reflector: Reflector | undefined
   #told = ''
+  #isContended = false
 
   constructor(parts: TrustedListParts) {
     this.#parts = parts
@@ -91,7 +91,8 @@ export class TrustedList {
     const { lines, leftOut } = trustedLines(this.#keys())
     this.#tell(leftOut)
     const text = lines.join('\n')
-    if ((this.#cache.get(ownNamespace, name) ?? '') === text) return undefined
+    const { text: found, manager } = this.#cache.get(ownNamespace, name) ?? { text: '', manager: undefined }
+    if (found === text) return undefined
     if (!this.#contention.mayWrite(name, text)) return this.#contention.of(name)?.nextMs
     const object = {
       apiVersion: 'v1',
@@ -103,8 +104,9 @@ export class TrustedList {
     this.#cache.writeThrough(
       await client.apply<KubeObject>(path, object, { fieldManager: trustedManager, force: true }),
     )
-    this.#contention.wrote(name, text, undefined)
+    this.#contention.wrote(name, text, manager)
     log.info('the list of trusted registries is written', { configMap: name, lines: lines.length })
+    this.#tellContention()
     return undefined
   }
 
@@ -120,8 +122,23 @@ export class TrustedList {
     }
   }
 
+  /** Once, as long as it lasts. */
+  #tellContention(): void {
+    const { log, name } = this.#parts
+    const contest = this.#contention.of(name)
+    if (contest && !this.#isContended) {
+      log.warn('the list of trusted registries is changed back again and again, and written ever more rarely', {
+        configMap: name,
+        by: contest.manager ?? 'somebody whom managedFields do not name',
+        cure: `leave the key ${trustedKey} out of what is applied to the ConfigMap`,
+      })
+    }
+    this.#isContended = contest !== undefined
+  }
+
   #tell(leftOut: readonly string[]): void {
-    const registries = leftOut.join(', ')
+    const more = leftOut.length - maxNamed
+    const registries = `${leftOut.slice(0, maxNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
     if (registries !== this.#told && registries !== '') {
       this.#parts.log.warn('registries of credentials are not put on the list of trusted ones', {
         registries,
