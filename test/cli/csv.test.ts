@@ -6,6 +6,7 @@ test.each([
   ['a comma, a quote and a line break are quoted', ['a,b', 'say "x"', 'a\nb'], '"a,b","say ""x""","a\nb"\r\n'],
   ['nothing', ['', ''], ',\r\n'],
   ['what a spreadsheet would run', ['=1+1', '+1', '-1', '@a', '=a,b'], `'=1+1,'+1,'-1,'@a,"'=a,b"\r\n`],
+  ['what one in East Asia would run', ['＝1+1', '＋1', '－1', '＠a'], "'＝1+1,'＋1,'－1,'＠a\r\n"],
   ['what begins with a tab or a line break', ['\t=1', '\r=1'], `'\t=1,"'\r=1"\r\n`],
 ])('%s', (_, row, text) => {
   expect(formatCsv([row])).toBe(text)

@@ -1,6 +1,5 @@
 /** `kubectl regcred images`: which images run, from where, covered by which credential, and whether they are trusted. */
 import type { Command } from 'commander'
-import { escapeControls } from '../../telemetry/text-line.ts'
 import { type Connection, withConnection } from '../connection.ts'
 import { formatCsv } from '../csv.ts'
 import { readCoverage, readTally, readTrustedNames } from '../images/read-images.ts'
@@ -69,7 +68,7 @@ function tableOf(images: readonly RunningImage[], isWide: boolean): string {
     const { registry, by, pods, namespaces, trusted, digests } = image
     const wide = isWide ? [firstOf(digests), firstOf(namespaces.map(({ name }) => name))] : []
     return [
-      ...[image.image, registry ?? none, by ?? none, String(pods), String(namespaces.length)],
+      ...[plain(image.image), registry ?? none, by ?? none, String(pods), String(namespaces.length)],
       ...[credentialsOf(image), trusted === 'unknown' ? unknown : trusted],
       ...wide,
     ]
@@ -90,11 +89,16 @@ function firstOf(names: readonly string[]): string {
   return more > 0 ? `${names.slice(0, 3).join(',')} + ${more} more...` : names.join(',')
 }
 
-/** Lists are separated by spaces. What is in a name that no image can have does not reach a terminal. */
+/** What no name of an image can have does not reach a terminal: it could turn around or hide what stands beside it. */
+function plain(image: string): string {
+  return image.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** Lists are separated by spaces. */
 function csvRow(image: RunningImage): string[] {
   const { registry = '', by = '', pods, namespaces, credentials = [], trusted, digests } = image
   return [
-    ...[escapeControls(image.image), registry, by, String(pods), String(namespaces.length)],
+    ...[plain(image.image), registry, by, String(pods), String(namespaces.length)],
     ...[credentials.join(' '), trusted, digests.join(' '), namespaces.map(({ name }) => name).join(' ')],
     uncovered(image).join(' '),
   ]

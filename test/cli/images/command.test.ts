@@ -25,6 +25,8 @@ const password = newCanary()
 const printed: string[] = []
 const evil = 'ghcr.io.evil.com/x:\u001b[31m\u009b31m'
 const formula = '=cmd/calc'
+/** Seen on a terminal it ends with another registry, and its row with another answer. */
+const turned = 'ghcr.io.evil.com/\u202eoi.rchg\u2028x'
 
 beforeAll(async () => {
   lab = new Lab()
@@ -44,7 +46,7 @@ beforeAll(async () => {
   await runEveryKind()
   await run(namespace, 'more', [`${registry}/acme/app:1`])
   await run(namespace, 'ended', [`${registry}/acme/ended:1`], { phase: 'Succeeded' })
-  await run(other, 'other', [`${registry}/acme/app:1`, evil, formula])
+  await run(other, 'other', [`${registry}/acme/app:1`, evil, formula, turned])
 }, OPERATOR_HOOK_TIMEOUT_MS)
 
 afterAll(async () => {
@@ -129,6 +131,7 @@ test('CSV, in which nothing is a formula, nor steers a terminal', async () => {
     'image,registry,by,pods,namespaces,credentials,trusted,digests,where,uncovered',
     `'=cmd/calc,,,1,1,,no,,${other},${other}`,
     `ghcr.io.evil.com/x:\\u001b[31m\\u009b31m,,,1,1,,no,,${other},${other}`,
+    `ghcr.io.evil.com/\\u202eoi.rchg\\u2028x,,,1,1,,no,,${other},${other}`,
     `${registry}/acme/app:1,${registry},tag,1,1,,yes,,${other},${other}`,
     '',
   ])
@@ -143,6 +146,7 @@ test.each<[string, string[]]>([
   const { stdout } = await images(['-n', other, ...args])
   expect(stdout).toMatch(/ghcr\.io\.evil\.com\/x:\\(u001b|e)\[31m\\u009b31m/)
   expect(stdout.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
+  if (!args.some((each) => /json|yaml/.test(each))) expect(stdout).toMatch(/^[ -~\n]+$/)
 })
 
 test('--untrusted shows those alone, and there being one is the exit code', async () => {
