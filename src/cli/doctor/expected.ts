@@ -13,3 +13,10 @@ export const policies: Readonly<Record<string, string>> = {
   'serviceaccounts.regcred.dev': '9191b29ba8560158',
   'trusted-registries.regcred.dev': 'a3d1e0eebab1d3aa',
 }
+
+/** Name of a binding of the policy for trusted registries → fingerprint. */
+export const trustedBindings: Readonly<Record<string, string>> = {
+  'trusted-registries-audit.regcred.dev': '9a4cada6e3769beb',
+  'trusted-registries-warn.regcred.dev': 'ebf224d87661d6fe',
+  'trusted-registries-deny.regcred.dev': '67bb65d6f90e65d0',
+}

@@ -3,7 +3,7 @@ import type { RegistryCredential } from '../../api/registry-credential.ts'
 import type { KubeObject } from '../../kube/objects.ts'
 import type { Read } from '../reads.ts'
 import type { Deployment } from '../secret-names.ts'
-import type { MatchResources, PolicySpec } from './fingerprint.ts'
+import type { BindingSpec, PolicySpec } from './fingerprint.ts'
 
 export interface Facts {
   /** Of this plugin. */
@@ -53,13 +53,6 @@ export interface Pod extends KubeObject {
 export interface Policies {
   policies: readonly (KubeObject & { spec: PolicySpec })[]
   bindings: readonly (KubeObject & { spec: BindingSpec })[]
-}
-
-interface BindingSpec {
-  policyName: string
-  validationActions?: string[]
-  paramRef?: { namespace?: string; name?: string }
-  matchResources?: MatchResources
 }
 
 /** A ConfigMap that bindings name. */

@@ -38,6 +38,27 @@ export function policyFingerprint(spec: PolicySpec): string {
   return fingerprint({ ...rest, resourceRules, variables })
 }
 
+/** Of a ValidatingAdmissionPolicyBinding. */
+export interface BindingSpec {
+  policyName: string
+  paramRef?: { name?: string; namespace?: string; parameterNotFoundAction?: string }
+  validationActions?: string[]
+  matchResources?: MatchResources
+}
+
+/** Of what it binds to what and how; wherever its parameter is, which an installation says. */
+export function bindingFingerprint({
+  policyName,
+  paramRef,
+  validationActions,
+  matchResources = {},
+}: BindingSpec): string {
+  const { namespace: _, ...param } = paramRef ?? {}
+  const { resourceRules = [], excludeResourceRules = [], namespaceSelector = {}, objectSelector = {} } = matchResources
+  const matching = { resourceRules, excludeResourceRules, namespaceSelector, objectSelector }
+  return fingerprint({ policyName, param, validationActions, matching })
+}
+
 /** Of JSON, in whatever order its fields come, and however parsers of YAML fold its texts. */
 function fingerprint(value: object): string {
   return createHash('sha256').update(canonical(value)).digest('hex').slice(0, 16)

@@ -66,7 +66,7 @@ function problemOf(
 }
 
 /** Those of config/ let nothing past; the API server fills in selectors that select everything. */
-function letsPast({
+export function letsPast({
   excludeResourceRules = [],
   namespaceSelector = {},
   objectSelector = {},

@@ -3,9 +3,10 @@ import { trustedLabel } from '../../api/names.ts'
 import type { KubeObject } from '../../kube/objects.ts'
 import { whatWasRead } from '../reads.ts'
 import { first, idleLines, lineRule } from '../trusted-list.ts'
-import { policies as expected } from './expected.ts'
+import { policies as expected, trustedBindings as installed } from './expected.ts'
 import { type Check, type Facts, hidden, type Policies } from './facts.ts'
-import { policyFingerprint } from './fingerprint.ts'
+import { bindingFingerprint, policyFingerprint } from './fingerprint.ts'
+import { letsPast } from './policy-checks.ts'
 
 const policyName = 'trusted-registries.regcred.dev'
 const name = 'trusted registries'
@@ -20,11 +21,16 @@ export function trustedBindings({ bindings }: Policies): Policies['bindings'] {
   return bindings.filter(({ spec }) => spec.policyName === policyName)
 }
 
-/** None where the policy is not installed: most do without. */
+/** None where the policy is not installed and no namespace asks for it: most do without. */
 export function trustedChecks({ validating, trustedLists, trusting }: Facts): Check[] {
   if (validating.state !== 'read') return [] // the guard tells
   const policy = validating.value.policies.find(({ metadata }) => metadata.name === policyName)
-  if (policy === undefined) return []
+  const asking = (whatWasRead(trusting) ?? []).map(({ metadata }) => metadata)
+  if (policy === undefined) {
+    if (asking.length === 0) return []
+    const message = `${policyName} is not there, so the label ${trustedLabel} has no effect: ${first(asking.map((each) => each.name))}`
+    return [{ name, level: 'error', message, cure: apply }]
+  }
   const faults: Check[] = trustedLists.flatMap(({ namespace, name: list, bindings, lines }): Check[] => {
     const where = `ConfigMap ${namespace}/${list}`
     if (lines.state === 'forbidden') return [hidden(name, where)]
@@ -38,14 +44,18 @@ export function trustedChecks({ validating, trustedLists, trusting }: Facts): Ch
     const idle = idleLines(lines.value)
     return idle === undefined ? [] : [{ name, level: 'warning', message: `${where} ${idle}`, cure: lineRule }]
   })
-  const typos = (whatWasRead(trusting) ?? []).filter(({ metadata }) => !modes.includes(modeOf(metadata)))
+  const typos = asking.filter((each) => !modes.includes(modeOf(each)))
   if (typos.length > 0) {
-    const named = first(typos.map(({ metadata }) => `${metadata.name} (${modeOf(metadata)})`))
+    const named = first(typos.map((each) => `${each.name} (${modeOf(each)})`))
     const message = `the label ${trustedLabel} has a value that is no mode, and counts as deny: ${named}`
     faults.push({ name, level: 'warning', message, cure: `Set it to one of ${modes.join(', ')}` })
   }
   if (trustedBindings(validating.value).length === 0) {
     faults.push({ name, level: 'warning', message: `${policyName} has no binding, and so does nothing`, cure: apply })
+  } else faults.push(...changedBindings(validating.value))
+  if (letsPast(policy.spec.matchConstraints)) {
+    const message = `${policyName} does not look at all requests that it is for`
+    faults.push({ name, level: 'error', message, cure: apply })
   }
   if (policyFingerprint(policy.spec) !== expected[policyName]) {
     const message = `${policyName} is of another version than this plugin`
@@ -53,4 +63,15 @@ export function trustedChecks({ validating, trustedLists, trusting }: Facts): Ch
   }
   const message = 'config/policies/trusted-registries is there, bound, and of this version; its list is there, too'
   return faults.length > 0 ? faults : [{ name, level: 'ok', message }]
+}
+
+/** Those of config/, without which a mode is another than people take it for. There may be others beside them. */
+function changedBindings({ bindings }: Policies): Check[] {
+  const changed = Object.entries(installed).filter(([each, fingerprint]) => {
+    const binding = bindings.find(({ metadata }) => metadata.name === each)
+    return binding === undefined || bindingFingerprint(binding.spec) !== fingerprint
+  })
+  if (changed.length === 0) return []
+  const message = `not there, or not as they are installed: the bindings ${changed.map(([each]) => each).join(', ')}`
+  return [{ name, level: 'warning', message, cure: `${apply}, where that is not meant` }]
 }

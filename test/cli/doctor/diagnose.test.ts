@@ -144,6 +144,13 @@ function narrowed(of: Policies, what: 'policy' | 'binding', by: MatchResources):
 const selector = { matchLabels: { nobody: 'has it' } }
 const noRequest = [{ operations: ['*'], resources: ['*'] }]
 
+/** The binding that denies is another. */
+const rebound = (by: object): Policies => ({
+  ...trustedPolicy,
+  bindings: trustedPolicy.bindings.map((each) => {
+    return each.metadata.name.includes('-deny') ? { ...each, spec: { ...each.spec, ...by } } : each
+  }),
+})
 const unbound = (of: Policies): Policies => ({ ...of, bindings: [] })
 const renamed = (of: Policies): Policies => {
   const [first, ...others] = of.policies
@@ -299,6 +306,23 @@ describe('what is wrong is told with its cure, and nothing else is', () => {
       { ...trusting(undefined, unbound(trustedPolicy)), trustedLists: [] },
     ],
     [
+      'error trusted registries: trusted-registries.regcred.dev is not there, so the label regcred.dev/trusted-registries has no effect: a',
+      { trusting: read(labelled({ a: 'deny' })) },
+    ],
+    [
+      'error trusted registries: trusted-registries.regcred.dev does not look at all requests that it is for',
+      trusting(undefined, narrowed(trustedPolicy, 'policy', { excludeResourceRules: noRequest })),
+    ],
+    ...[
+      { validationActions: ['Audit'] },
+      { matchResources: { namespaceSelector: selector } },
+      { matchResources: { ...trustedPolicy.bindings[2]?.spec.matchResources, objectSelector: selector } },
+      { policyName: 'other.example.com' },
+    ].map((by): [string, Partial<Facts>] => [
+      'warning trusted registries: not there, or not as they are installed: the bindings trusted-registries-deny.regcred.dev',
+      trusting(undefined, rebound(by)),
+    ]),
+    [
       'warning trusted registries: trusted-registries.regcred.dev is of another version',
       trusting(undefined, renamed(trustedPolicy)),
     ],
@@ -318,6 +342,15 @@ test('the policy for trusted registries is looked at where it is installed', () 
   expect(lineOf(trusting(forbidden))).toMatchObject([
     { level: 'unknown', message: 'you may not read ConfigMap regcred-system/trusted-registries' },
   ])
+})
+
+test('other bindings of the policy for trusted registries, and another namespace in those of config/, are as well', () => {
+  const bindings = trustedPolicy.bindings.flatMap((each) => [
+    { ...each, metadata: { ...each.metadata, name: 'own.example.com' } },
+    { ...each, spec: { ...each.spec, paramRef: { ...each.spec.paramRef, namespace: 'other' } } },
+  ])
+  const checks = diagnose(facts(trusting(undefined, { ...trustedPolicy, bindings })))
+  expect(checks.filter(({ level }) => level !== 'ok')).toEqual([])
 })
 
 test('an operator that is not there at all is an error, in its Deployment and of its leader', () => {
