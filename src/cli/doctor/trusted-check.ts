@@ -29,7 +29,7 @@ export function trustedChecks({ validating, trustedLists, trusting }: Facts): Ch
   if (policy === undefined) {
     if (asking.length === 0) return []
     const message = `${policyName} is not there, so the label ${trustedLabel} has no effect: ${first(asking.map((each) => each.name))}`
-    return [{ name, level: 'error', message, cure: apply }]
+    return [{ name, level: 'warning', message, cure: `${apply}, or take the label off` }]
   }
   const faults: Check[] = trustedLists.flatMap(({ namespace, name: list, bindings, lines }): Check[] => {
     const where = `ConfigMap ${namespace}/${list}`

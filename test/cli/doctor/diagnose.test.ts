@@ -306,7 +306,7 @@ describe('what is wrong is told with its cure, and nothing else is', () => {
       { ...trusting(undefined, unbound(trustedPolicy)), trustedLists: [] },
     ],
     [
-      'error trusted registries: trusted-registries.regcred.dev is not there, so the label regcred.dev/trusted-registries has no effect: a',
+      'warning trusted registries: trusted-registries.regcred.dev is not there, so the label regcred.dev/trusted-registries has no effect: a',
       { trusting: read(labelled({ a: 'deny' })) },
     ],
     [
