@@ -62,7 +62,7 @@ test('that the policies are not there is told, with the cure', async () => {
     const [event, ...more] = await eventsAbout(credential)
     expect(event).toMatchObject({
       type: 'Normal',
-      note: expect.stringMatching(/install them \(config\/admission\)\.$/),
+      note: expect.stringMatching(/; install them \(config\/admission; Helm: admissionPolicies\.enabled\)\.$/),
     })
     expect(more).toEqual([])
   }
