@@ -72,8 +72,8 @@ describe.each(Object.entries(installers))('by %s:', (by, { install, uninstall, l
     const namespaces = { include: [other], optIn: true }
     const name = await lab.credential('other', { source: { secretRef: { name: source } }, namespaces })
     await lab.ready(name)
-    await lab.deleteCredential(name)
-    await eventually(async () => expect(await lab.secret(other)).toBeNull())
+    await cluster.kubectl('delete', 'rcred', name, '--timeout=60s') // waits: its finalizer goes after its Secret
+    expect(await lab.secret(other)).toBeNull()
   }
 
   const release = () =>
