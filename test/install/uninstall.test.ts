@@ -30,7 +30,7 @@ describe.each(Object.entries(installers))('by %s:', (by, { install, uninstall, l
   let namespace: string
   let credential: string
 
-  /** Installed, with a credential that a namespace has the Secret of. */
+  /** Installed, with a credential that a namespace has the Secret of, and its ServiceAccount the reference. */
   beforeEach(async () => {
     await install(cluster)
     lab = new Lab(cluster)
@@ -40,6 +40,8 @@ describe.each(Object.entries(installers))('by %s:', (by, { install, uninstall, l
     credential = await lab.credential('served', { source, namespaces: { include: [namespace], optIn: true } })
     await lab.ready(credential)
     expect(await lab.logins(namespace)).toEqual(login)
+    // It is ready as well where the controller manager has not made the ServiceAccount yet.
+    await eventually(async () => expect(await lab.references(namespace)).toEqual(['regcred']))
   })
 
   afterEach(async () => {
