@@ -2,6 +2,7 @@
 import { trustedKey } from '../api/names.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { KubeObject } from '../kube/objects.ts'
+import { firstOf } from '../model/first-of.ts'
 import { readTrusted, trustsAny } from '../model/trusted.ts'
 import { type Read, tryRead } from './reads.ts'
 
@@ -21,13 +22,7 @@ export async function readTrustedList(client: KubeClient, namespace: string, nam
 /** What is wrong with lines that no image can match. Undefined: there are none. */
 export function idleLines(lines: readonly string[]): string | undefined {
   const idle = lines.filter((line) => !trustsAny(line))
-  return idle.length > 0 ? `has lines that trust nothing: ${first(idle)}` : undefined
-}
-
-/** The first five, and how many more there are. */
-export function first(names: readonly string[]): string {
-  const more = names.length - 5
-  return `${names.slice(0, 5).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  return idle.length > 0 ? `has lines that trust nothing: ${firstOf(idle, 5)}` : undefined
 }
 
 /** How a line is meant, a sentence. */

@@ -10,6 +10,7 @@ import type { KubeClient } from '../kube/client.ts'
 import type { KubeObject } from '../kube/objects.ts'
 import { type Reflector, type RestartReason, reflect } from '../kube/reflector.ts'
 import type { WorkQueue } from '../kube/work-queue.ts'
+import { firstOf } from '../model/first-of.ts'
 import { maxLines, trustedLines } from '../model/trusted-lines.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { Contention } from './contention.ts'
@@ -137,8 +138,7 @@ export class TrustedList {
   }
 
   #tell(leftOut: readonly string[]): void {
-    const more = leftOut.length - maxNamed
-    const registries = `${leftOut.slice(0, maxNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+    const registries = firstOf(leftOut, maxNamed)
     if (registries !== this.#told && registries !== '') {
       this.#parts.log.warn('registries of credentials are not put on the list of trusted ones', {
         registries,

@@ -4,7 +4,7 @@ import { KUBERNETES_VERSION } from './versions.ts'
 
 const minor = Number(KUBERNETES_VERSION.split('.')[1])
 /** GA since 1.36 (KEP-3962). */
-const hasMutatingPolicies = minor >= 36
+export const hasMutatingPolicies: boolean = minor >= 36
 
 export const testWithMutatingPolicies: typeof test = hasMutatingPolicies
   ? test

@@ -7,7 +7,7 @@ import { Reporter } from '../../src/controller/reporter.ts'
 import { createCaches } from '../../src/controller/watches.ts'
 import type { EventRecord, EventRecorder } from '../../src/kube/events.ts'
 import type { KubeObject } from '../../src/kube/objects.ts'
-import { isServed } from '../cluster/served.ts'
+import { hasMutatingPolicies } from '../cluster/served.ts'
 import { recordingLog } from '../kube/setup.ts'
 import { credential, state } from '../model/builders.ts'
 import { Lab } from './lab.ts'
@@ -68,7 +68,7 @@ test('where no policy acts, that is told once, with the cure, and nothing is cha
   await ask()
   await ask()
   expect(found).toEqual([false, false])
-  const cure = isServed({ kind: 'MutatingAdmissionPolicy' })
+  const cure = hasMutatingPolicies
     ? /; install them \(config\/admission; Helm: admissionPolicies\.enabled\)\.$/
     : /; they need Kubernetes 1\.36 or later \(MutatingAdmissionPolicy\)\.$/
   expect(told).toEqual([{ ...missing, note: expect.stringMatching(cure) }])

@@ -1,5 +1,6 @@
 /** What the operator says of the credentials. */
 import type { RegistryCredential } from '../../api/registry-credential.ts'
+import { firstOf } from '../../model/first-of.ts'
 import { conditionOf } from '../credentials.ts'
 import { type Check, type Facts, hidden } from './facts.ts'
 
@@ -49,15 +50,14 @@ function readyCheck(all: readonly RegistryCredential[]): Check {
   const bad = all.filter((each) => !each.spec.suspend && conditionOf(each, 'Ready')?.status !== 'True')
   const suspended = all.filter(({ spec }) => spec.suspend)
   if (bad.length > 0) {
-    const reasons = bad.slice(0, maxNamed).map((each) => {
+    const reasons = bad.map((each) => {
       const ready = conditionOf(each, 'Ready')
       return `${each.metadata.name} (${ready?.reason}: ${ready?.message})`
     })
-    const more = bad.length > maxNamed ? ` and ${bad.length - maxNamed} more` : ''
     return {
       name,
       level: 'error',
-      message: `not ready: ${reasons.join(', ')}${more}`,
+      message: `not ready: ${firstOf(reasons, maxNamed)}`,
       cure: 'kubectl regcred status -o wide',
     }
   }
@@ -95,9 +95,13 @@ function foreignCheck(all: readonly RegistryCredential[]): Check {
   )
   const places = [...new Set(failures)].sort()
   if (places.length === 0) return { name, level: 'ok', message: 'none is in the way' }
-  const shown = `${places.slice(0, maxNamed).join(', ')}${places.length > maxNamed ? ` and ${places.length - maxNamed} more` : ''}`
   const cure = `Delete them, or hand them over: kubectl annotate secret NAME -n NAMESPACE regcred.dev/adopt=true`
-  return { name, level: 'error', message: `Secrets that the operator did not make are in the way: ${shown}`, cure }
+  return {
+    name,
+    level: 'error',
+    message: `Secrets that the operator did not make are in the way: ${firstOf(places, maxNamed)}`,
+    cure,
+  }
 }
 
 /** A line where something is to be told of some, and none where not. */
@@ -128,8 +132,8 @@ function stuckPods({ status }: RegistryCredential): string | undefined {
 }
 
 function namesOf(credentials: readonly RegistryCredential[]): string {
-  const names = credentials.map(({ metadata }) => metadata.name)
-  return names.length > maxNamed
-    ? `${names.slice(0, maxNamed).join(', ')} and ${names.length - maxNamed} more`
-    : names.join(', ')
+  return firstOf(
+    credentials.map(({ metadata }) => metadata.name),
+    maxNamed,
+  )
 }

@@ -19,34 +19,34 @@ const admissionApi = '/apis/admissionregistration.k8s.io/v1'
 /** @param version of this plugin */
 export async function readFacts(connection: Connection, version: string): Promise<Facts> {
   const { client, operatorNamespace } = connection
-  const [clocks, server, crd, credentials, deployment, pods, lease, validating, mutating] = await Promise.all([
-    readClocks(client),
-    client.get<Facts['server']>('/version'),
-    tryRead(
-      client.get<CustomResourceDefinition>(
-        `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${plural}.${group}`,
+  const [clocks, server, crd, credentials, deployment, pods, lease, validating, mutating, trusting] = await Promise.all(
+    [
+      readClocks(client),
+      client.get<Facts['server']>('/version'),
+      tryRead(
+        client.get<CustomResourceDefinition>(
+          `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${plural}.${group}`,
+        ),
       ),
-    ),
-    tryRead(listAll<RegistryCredential>(client, credentialsPath)),
-    readDeployment(connection),
-    tryRead(
-      listAll<Pod>(client, `/api/v1/namespaces/${operatorNamespace}/pods`, {
-        query: { labelSelector: `app.kubernetes.io/name=${operatorName}` },
-      }),
-    ),
-    tryRead(client.get<Lease>(`/apis/coordination.k8s.io/v1/namespaces/${operatorNamespace}/leases/${operatorName}`)),
-    readPolicies(client, 'validating'),
-    readPolicies(client, 'mutating'),
-  ])
+      tryRead(listAll<RegistryCredential>(client, credentialsPath)),
+      readDeployment(connection),
+      tryRead(
+        listAll<Pod>(client, `/api/v1/namespaces/${operatorNamespace}/pods`, {
+          query: { labelSelector: `app.kubernetes.io/name=${operatorName}` },
+        }),
+      ),
+      tryRead(client.get<Lease>(`/apis/coordination.k8s.io/v1/namespaces/${operatorNamespace}/leases/${operatorName}`)),
+      readPolicies(client, 'validating'),
+      readPolicies(client, 'mutating'),
+      tryRead(listAll(client, '/api/v1/namespaces', { query: { labelSelector: trustedLabel }, metadata: true })),
+    ],
+  )
   const known = whatWasRead(credentials) ?? []
   const deployed = whatWasRead(deployment)
   const secretNames = allowedNames(deployed, known.map(observeCredential))
   const lists = deployed ? valuesInArguments(deployed, '--trusted-registries') : []
   const needs = needsFor(known, secretNames, lists)
   const missingRights = await tryRead(readMissingRights(connection, accountOf(deployment), needs))
-  const trusting = await tryRead(
-    listAll(client, '/api/v1/namespaces', { query: { labelSelector: trustedLabel }, metadata: true }),
-  )
   const trustedLists = validating.state === 'read' ? await readTrustedLists(client, validating.value) : []
   return {
     ...{ version, operatorNamespace, clocks, server, crd, credentials, deployment },

@@ -1,8 +1,9 @@
 /** The policy for trusted registries, where it is installed: whether it and its list are there to tell images apart. */
 import { trustedLabel } from '../../api/names.ts'
 import type { KubeObject } from '../../kube/objects.ts'
+import { firstOf } from '../../model/first-of.ts'
 import { whatWasRead } from '../reads.ts'
-import { first, idleLines, lineRule } from '../trusted-list.ts'
+import { idleLines, lineRule } from '../trusted-list.ts'
 import { policies as expected, trustedBindings as installed } from './expected.ts'
 import { type Check, type Facts, hidden, type Policies } from './facts.ts'
 import { bindingFingerprint, policyFingerprint } from './fingerprint.ts'
@@ -14,6 +15,7 @@ const apply =
   'kubectl apply --server-side -k config/policies/trusted-registries, with your list (by Helm: trustedRegistries)'
 
 const modes = ['audit', 'warn', 'deny']
+const namesOf = (names: readonly string[]) => firstOf(names, 5)
 const modeOf = ({ labels }: KubeObject['metadata']) => labels?.[trustedLabel] ?? ''
 
 /** The bindings of that policy, which name the list. */
@@ -28,7 +30,7 @@ export function trustedChecks({ validating, trustedLists, trusting }: Facts): Ch
   const asking = (whatWasRead(trusting) ?? []).map(({ metadata }) => metadata)
   if (policy === undefined) {
     if (asking.length === 0) return []
-    const message = `${policyName} is not there, so the label ${trustedLabel} has no effect: ${first(asking.map((each) => each.name))}`
+    const message = `${policyName} is not there, so the label ${trustedLabel} has no effect: ${namesOf(asking.map((each) => each.name))}`
     return [{ name, level: 'warning', message, cure: `${apply}, or take the label off` }]
   }
   const faults: Check[] = trustedLists.flatMap(({ namespace, name: list, bindings, lines }): Check[] => {
@@ -46,7 +48,7 @@ export function trustedChecks({ validating, trustedLists, trusting }: Facts): Ch
   })
   const typos = asking.filter((each) => !modes.includes(modeOf(each)))
   if (typos.length > 0) {
-    const named = first(typos.map((each) => `${each.name} (${modeOf(each)})`))
+    const named = namesOf(typos.map((each) => `${each.name} (${modeOf(each)})`))
     const message = `the label ${trustedLabel} has a value that is no mode, and counts as deny: ${named}`
     faults.push({ name, level: 'warning', message, cure: `Set it to one of ${modes.join(', ')}` })
   }

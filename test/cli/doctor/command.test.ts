@@ -4,7 +4,7 @@ import type { Check } from '../../../src/cli/doctor/facts.ts'
 import { type OwnedCluster, startCluster } from '../../cluster/cluster.ts'
 import { installOperator } from '../../cluster/install.ts'
 import { type RunningOperator, startOperator } from '../../cluster/operator.ts'
-import { isServed } from '../../cluster/served.ts'
+import { hasMutatingPolicies } from '../../cluster/served.ts'
 import { eventually } from '../../cluster/wait.ts'
 import { Lab } from '../../controller/lab.ts'
 import { leaksIn, newCanary } from '../../support/canary.ts'
@@ -21,7 +21,7 @@ const admission = ['-f', 'config/admission/serviceaccounts.yaml', '-f', 'config/
 beforeAll(async () => {
   cluster = await startCluster({ say: () => {} })
   await installOperator(cluster)
-  if (isServed({ kind: 'MutatingAdmissionPolicy' })) await cluster.kubectl('apply', ...admission)
+  if (hasMutatingPolicies) await cluster.kubectl('apply', ...admission)
   operator = await startOperator({ cluster, replica: true })
   lab = new Lab(cluster)
   const source = await lab.source('doctor', { 'ghcr.io': { username: 'robot', password } })
@@ -78,7 +78,7 @@ test('an installation that is well', async () => {
   expect(stdout).toMatch(/^ok {8}leader: .*, renewed \ds ago$/m)
   expect(stdout).toMatch(/^ok {8}guard: config\/guard is there, bound, and of this version$/m)
   expect(stdout).toContain(
-    isServed({ kind: 'MutatingAdmissionPolicy' })
+    hasMutatingPolicies
       ? '\nok        admission policies: config/admission is there, bound, and of this version\n'
       : '\nok        admission policies: not installed, which is fine; They need Kubernetes 1.36 or newer\n',
   )
@@ -120,7 +120,7 @@ test('what breaks is found', async () => {
   const rules = [{ op: 'remove', path: '/rules/0' }]
   await cluster.kubectl('patch', 'clusterrole', 'regcred-operator', '--type=json', '-p', JSON.stringify(rules))
   await cluster.kubectl('delete', 'validatingadmissionpolicybinding', 'guard-secrets.regcred.dev')
-  if (isServed({ kind: 'MutatingAdmissionPolicy' })) await cluster.kubectl('delete', ...admission)
+  if (hasMutatingPolicies) await cluster.kubectl('delete', ...admission)
   await cluster.kubectl('delete', '-n', 'regcred-system', 'configmap', 'trusted-registries')
   const field = '/spec/versions/0/schema/openAPIV3Schema/description'
   const edit = [{ op: 'replace', path: field, value: 'Another.' }]
