@@ -11,12 +11,20 @@ import { download } from './download.ts'
 import { messageOf } from './errors.ts'
 import { binariesIn, missingFrom } from './locate.ts'
 import { type Say, sayOn } from './progress.ts'
-import { APPLETS, type Binaries, ETCD_VERSION, GO_VERSION, KUBERNETES_VERSION, MODULE_FILES } from './versions.ts'
+import {
+  APPLETS,
+  type Binaries,
+  ETCD_VERSION,
+  GO_VERSION,
+  KUBERNETES_VERSION,
+  MAIN_GO,
+  MODULE_FILES,
+} from './versions.ts'
 
 export const CONTROL_PLANE: Part = {
   name: 'control plane',
   folder: `${KUBERNETES_VERSION}-etcd-${ETCD_VERSION}`,
-  sources: [...MODULE_FILES],
+  sources: [MAIN_GO, ...MODULE_FILES],
   programs: APPLETS,
   fillers: { download, build },
   cure:

@@ -54,15 +54,14 @@ export function chooseGoMod(choice: string | undefined): string {
   throw new Error(`${CHOICE} is ${JSON.stringify(choice)}; there are ${[...goMods.keys()].join(', ')}`)
 }
 
+/** What makes all applets one binary. */
+export const MAIN_GO: string = join(moduleDir, 'main.go')
+
 /** The go.mod of the control plane that is used. */
 export const GO_MOD: string = chooseGoMod(process.env[CHOICE])
 
-/** All files that decide what is built, by absolute paths. */
-export const MODULE_FILES: readonly string[] = [
-  join(moduleDir, 'main.go'),
-  GO_MOD,
-  join(moduleDir, basename(GO_MOD).replace(/mod$/, 'sum')),
-]
+/** What pins all modules of a build, by absolute paths. */
+export const MODULE_FILES: readonly string[] = [GO_MOD, join(moduleDir, basename(GO_MOD).replace(/mod$/, 'sum'))]
 
 /** For instance `v1.37.2`. */
 export const KUBERNETES_VERSION: string = kubernetesIn(GO_MOD)
