@@ -40,9 +40,10 @@ function encoded(texts: Texts): Record<string, string> {
   return Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, base64(text)]))
 }
 
-/** A namespace of its own and a credential for it alone; their names. */
+/** A namespace of its own, with its ServiceAccount, and a credential for it alone; their names. */
 async function serve(name: string, source: string, registries?: string[]): Promise<[string, string]> {
   const namespace = await lab.namespace(name)
+  await eventually(() => lab.serviceAccount(namespace)) // a credential is ready before it as well
   const credential = await lab.credential(name, {
     source: { secretRef: { name: source } },
     namespaces: { include: [namespace], optIn: true },

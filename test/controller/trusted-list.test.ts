@@ -170,7 +170,7 @@ test('without the right to it the operator says what is missing, and does all el
       namespaces: { include: [namespace], optIn: true },
     }),
   )
-  expect(await lab.references(namespace)).toEqual(['regcred'])
+  await eventually(async () => expect(await lab.references(namespace)).toEqual(['regcred']))
   await cluster.kubectl('apply', '--server-side', '-f', role)
   await listed('ghcr.io/acme', 'ghcr.io/other')
 })
