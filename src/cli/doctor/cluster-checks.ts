@@ -4,6 +4,7 @@ import { clockSkewMs } from '../../model/refresh.ts'
 import { schemas } from './expected.ts'
 import { type Check, type Facts, hidden, install } from './facts.ts'
 import { schemaFingerprint } from './fingerprint.ts'
+import { renewalOf } from './lease.ts'
 
 const oldestMinor = 30
 
@@ -64,12 +65,10 @@ export function crdCheck({ crd, credentials, version }: Facts): Check {
 /** Of a login it is said in times when it ends: clocks that differ more than that are told. */
 export function clockChecks({ clocks, lease }: Facts): Check[] {
   const ours = skewCheck('clock here', clocks.ours - clocks.server)
-  const times =
-    lease.state === 'read' ? lease.value.metadata.managedFields?.map(({ time = '' }) => Date.parse(time)) : []
-  const written = Math.max(...(times ?? []))
-  const renewed = lease.state === 'read' ? Date.parse(lease.value.spec?.renewTime ?? '') : Number.NaN
-  // The one is by the operator's clock, the other by the API server's, which has but full seconds.
-  const skew = renewed - (written + 500)
+  if (lease.state !== 'read') return [ours]
+  const renewal = renewalOf(lease.value)
+  // The one has but full seconds.
+  const skew = renewal.holder - (renewal.server + 500)
   return Number.isFinite(skew) ? [ours, skewCheck("operator's clock", skew)] : [ours]
 }
 

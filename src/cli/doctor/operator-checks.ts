@@ -1,13 +1,20 @@
 /** The operator itself: its Deployment, its pods, its leader and its rights. */
 import { operatorName } from '../../api/names.ts'
 import { humanDuration } from '../age.ts'
-import { type Check, type Facts, hidden, install, type Pod } from './facts.ts'
+import { type Check, type Facts, hidden, install, type Lease, type Pod } from './facts.ts'
+import { renewalOf } from './lease.ts'
 
 /** Somebody renews the lease, be it an operator that runs elsewhere. */
 function isLed({ lease, clocks }: Facts): boolean {
   if (lease.state !== 'read' || !lease.value.spec?.holderIdentity) return false
-  const { renewTime = '', leaseDurationSeconds = 0 } = lease.value.spec
-  return clocks.server - Date.parse(renewTime) <= (leaseDurationSeconds + 2) * 1000
+  const { leaseDurationSeconds = 0 } = lease.value.spec
+  return sinceRenewal(lease.value, clocks) <= (leaseDurationSeconds + 2) * 1000
+}
+
+/** In milliseconds, by the API server's clock where it can be told: a leader's own may be wrong by more than a lease lasts. */
+function sinceRenewal(lease: Lease, clocks: Facts['clocks']): number {
+  const { holder, server } = renewalOf(lease)
+  return clocks.server - (Number.isNaN(server) ? holder : server)
 }
 
 export function deploymentCheck(facts: Facts): Check {
@@ -101,9 +108,9 @@ export function leaderCheck(facts: Facts): Check {
     const message = `there is no ${where}: no operator has ever led here, or it runs without --leader-elect`
     return { name, level: 'error', message, cure }
   }
-  const { holderIdentity, renewTime = '' } = lease.value.spec ?? {}
+  const { holderIdentity } = lease.value.spec ?? {}
   if (!holderIdentity) return { name, level: 'error', message: `nobody holds ${where}`, cure }
-  const ago = humanDuration(clocks.server - Date.parse(renewTime))
+  const ago = humanDuration(sinceRenewal(lease.value, clocks))
   if (isLed(facts)) return { name, level: 'ok', message: `${holderIdentity}, renewed ${ago} ago` }
   const message = `${holderIdentity} renewed ${where} last ${ago} ago, and nobody has taken over`
   return { name, level: 'error', message, cure }

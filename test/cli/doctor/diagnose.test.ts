@@ -70,9 +70,12 @@ function deployment({
   }
 }
 
+/** @param renewed by the holder's clock @param written by the API server's */
 function lease({ holder = 'one', renewed = -1, written = -1 } = {}): Lease {
+  const renewal = { time: at(Math.floor(written)), fieldsV1: { 'f:spec': { 'f:renewTime': {} } } }
+  const label = { time: at(0), fieldsV1: { 'f:metadata': { 'f:labels': {} } } } // somebody else's, later
   return {
-    metadata: { ...metadata, managedFields: [{ manager: 'regcred-operator', time: at(Math.floor(written)) }] },
+    metadata: { ...metadata, managedFields: [renewal, label] },
     spec: { holderIdentity: holder, leaseDurationSeconds: 15, renewTime: at(renewed) },
   }
 }
@@ -392,6 +395,21 @@ test('admission policies that are not there are no fault, and are recommended wh
     )
   expect(messageAt('37')).toMatchObject({ level: 'ok', message: expect.stringContaining('recommended') })
   expect(messageAt('31+')).toMatchObject({ level: 'ok', message: expect.stringContaining('need Kubernetes 1.36') })
+})
+
+test.each([
+  { what: 'leads all the same', written: -1, renewed: -3600, told: 'ok leader: one, renewed 1s ago' },
+  {
+    what: 'and who is gone does not lead any longer',
+    written: -60,
+    renewed: 3600,
+    told: 'error leader: one renewed Lease regcred-system/regcred-operator last 60s ago, and nobody has taken over',
+  },
+])('a leader whose clock is wrong $what', ({ told, ...times }) => {
+  const checks = diagnose(facts({ lease: read(lease(times)) }))
+  const lines = checks.map(({ level, name, message }) => `${level} ${name}: ${message}`)
+  expect(lines).toContain(told)
+  expect(lines).toContainEqual(expect.stringMatching(/^warning operator's clock: \d+ s/))
 })
 
 test('what the user may not look at is unknown, and no error', () => {
