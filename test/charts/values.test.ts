@@ -27,6 +27,7 @@ const refused: [what: string, values: object, message: RegExp][] = [
   ['a text for a switch', { guard: { enabled: 'no' } }, /\/guard\/enabled.*got string, want boolean/s],
   ['no Secret name at all', { secretNames: [] }, /\/secretNames.*minItems/s],
   ['a Secret name with a quote in it', { secretNames: ["a', 'b"] }, /\/secretNames\/0.*does not match pattern/s],
+  ['a Secret name with two points in a row', { secretNames: ['a..b'] }, /\/secretNames\/0.*does not match pattern/s],
   ['a log level that does not exist', { logLevel: 'trace' }, /\/logLevel.*must be one of/s],
   ['a tag in the repository', { image: { repository: 'example.com:5000/operator:1.0' } }, /\/image\/repository/],
   [

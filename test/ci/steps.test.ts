@@ -13,12 +13,14 @@ test('the shell stops at whatever fails, in the middle of a pipe too', () => {
 })
 
 describeSteps(missing === undefined ? 'the steps' : `the steps (${missing})`, () => {
-  test('a tag is published only as the version of package.json that CHANGELOG.md has notes of, dated, and only once', () => {
-    const succeeds = (tag: string, changelog: string, gh = 'echo v1.2.2; echo v1.2.30') =>
+  test('a tag is published only of a tested commit, as the version of package.json that CHANGELOG.md has notes of, dated, and once', () => {
+    const succeeds = (tag: string, changelog: string, releases = 'echo v1.2.2; echo v1.2.30', tested = 'echo 1') =>
       run(scriptWith('build', 'CHANGELOG.md'), {
-        programs: { gh },
+        programs: {
+          gh: `case "$*" in "run list "*"--commit 4f5e"*) ${tested};; "release list"*) ${releases};; *) exit 2;; esac`,
+        },
         files: { 'package.json': '{"version":"1.2.3"}', 'CHANGELOG.md': changelog },
-        env: { GITHUB_REF_NAME: tag },
+        env: { GITHUB_REF_NAME: tag, GITHUB_SHA: '4f5e' },
       }).succeeds
     const dated = '# Changelog\n\n## [1.2.3] - 2026-01-02\n'
     expect(succeeds('v1.2.3', dated)).toBe(true)
@@ -27,6 +29,9 @@ describeSteps(missing === undefined ? 'the steps' : `the steps (${missing})`, ()
     expect(succeeds('v1.2.3', '## [1.2.3] - soon\n')).toBe(false)
     expect(succeeds('v1.2.3', dated, 'echo v1.2.2; echo v1.2.3')).toBe(false)
     expect(succeeds('v1.2.3', dated, 'exit 1')).toBe(false)
+    expect(succeeds('v1.2.3', dated, undefined, 'echo 0')).toBe(false)
+    expect(succeeds('v1.2.3', dated, undefined, 'exit 1')).toBe(false)
+    expect(succeeds('v1.2.3', dated, undefined, 'true')).toBe(false)
   })
 
   describe('an image is looked at when it is pushed:', () => {
