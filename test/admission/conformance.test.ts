@@ -54,7 +54,7 @@ beforeAll(async () => {
   for (const each of await list('/api/v1/namespaces'))
     observedNamespaces.set(each.metadata.name, observeNamespace(each))
   credentials = (await list(credentialsPath)) as RegistryCredential[]
-}, 300_000)
+})
 
 afterAll(async () => {
   await lab?.client.close()
@@ -185,7 +185,7 @@ async function compare(questions: Question[]): Promise<{ pairs: number; selected
     open = wrong
     if (wrong.length > 0) throw new Error(`${wrong.length} answers differ, such as ${differences[0]}`)
   }
-  await eventually(askAll, { timeoutMs: 15_000, describe: `agreement with SEED=${seed}` })
+  await eventually(askAll, { timeoutMs: 200_000, describe: `agreement with SEED=${seed}` })
   return { pairs: questions.length * generated.length, selected }
 }
 

@@ -24,7 +24,7 @@ beforeAll(async () => {
   source = await lab.source('hub', { 'ghcr.io': { username: 'robot', password: 'example-password' } })
   operator = await startOperator({ cluster })
   await linkByHand()
-}, 180_000)
+})
 
 afterAll(async () => {
   await operator?.stop()
@@ -35,7 +35,6 @@ afterAll(async () => {
 /** A ServiceAccount that is older than its credential is linked by the operator. It then asks whether the policies act. */
 async function linkByHand(): Promise<void> {
   const namespace = await lab.namespace('old')
-  await eventually(async () => expect(await lab.serviceAccount(namespace)).not.toBeNull())
   const namespaces = { include: [namespace], optIn: true }
   await lab.ready(await lab.credential('old', { source: { secretRef: { name: source } }, namespaces }))
 }
@@ -135,6 +134,7 @@ test('a removal that is undone in the same request is made again when it can be'
 test('a ServiceAccount that opts out loses the reference', async () => {
   const { namespaces } = await served('account', 1)
   const [namespace = ''] = namespaces
+  await eventually(async () => expect(await lab.references(namespace)).toEqual(['regcred']))
   await lab.patch(serviceAccountPath(namespace), { metadata: { annotations: { [optOutKey]: 'true' } } })
   await eventually(async () => expect(await lab.references(namespace)).toEqual([]))
 })
@@ -142,7 +142,7 @@ test('a ServiceAccount that opts out loses the reference', async () => {
 test('the operator finds out that the policies act', async () => {
   const known = async () => expect(await operator.metrics()).toContain('\nregcred_admission_policies_act 1\n')
   await eventually(known, { describe: 'the metric', timeoutMs: 180_000 })
-}, 240_000)
+})
 
 /**
  * What a policy does that does not know of a change yet, for as long as it is wanted: in this namespace the reference and

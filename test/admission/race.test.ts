@@ -30,7 +30,7 @@ beforeAll(async () => {
   const spec = { source: { secretRef: { name: source } }, namespaces: { include: ['race-*'], optIn: true } }
   credential = await lab.credential('race', spec)
   await lab.ready(credential)
-}, 180_000)
+})
 
 afterAll(async () => {
   await operator?.stop()
@@ -42,7 +42,7 @@ afterAll(async () => {
 async function latecomers(name: string): Promise<number> {
   let without = 0
   await inParallel([...Array(rounds).keys()], atOnce, async (round) => {
-    const namespace = await lab.namespace(`${name}-${round}`)
+    const namespace = await lab.newbornNamespace(`${name}-${round}`)
     // Kubernetes refuses a pod as long as its ServiceAccount is not there.
     const create = () => lab.client.create<Pod>(podsPath(namespace), pod('first', []), { fieldManager: 'test' })
     const { spec } = await eventually(create, { describe: `a pod in ${namespace}` })
@@ -68,7 +68,7 @@ test('that the policies are not there is told, with the cure', async () => {
   }
   await eventually(told, { describe: 'the Event on the credential', timeoutMs: 180_000 })
   expect(await operator.metrics()).toContain('\nregcred_admission_policies_act 0\n')
-}, 240_000)
+})
 
 test('with the policies every first pod has it', async () => {
   await applyPolicies(cluster)

@@ -85,7 +85,7 @@ beforeAll(async () => {
   await trusted.install({ registries: list })
   pods = await trusted.namespace('pods', 'deny')
   await eventually(async () => expect(await celTrusts('nginx', '')).toBe(false))
-}, 120_000)
+})
 
 afterAll(async () => {
   await trusted.remove()
@@ -182,7 +182,7 @@ test(`both agree about what is made at random (SEED=${seed})`, async () => {
     if (cel) trustedOnes.push(image)
   })
   expect(trustedOnes.length).toBeGreaterThan(20)
-}, 120_000)
+})
 
 test('the tables are long, and what is to be trusted is as well as what is not', () => {
   const [named, unnamed] = [images.filter(([, name]) => name !== ''), images.filter(([, name]) => name === '')]

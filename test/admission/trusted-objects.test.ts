@@ -21,7 +21,7 @@ beforeAll(async () => {
   trusted = new Trusted(lab)
   await trusted.install({ registries: 'ghcr.io/acme' })
   denied = await trusted.namespace('denied', 'deny')
-}, 120_000)
+})
 
 afterAll(async () => {
   await trusted.remove()

@@ -87,11 +87,9 @@ export class Trusted {
     else await this.#lab.client.delete(path)
   }
 
-  /** A namespace with this mode, in which pods can be made. */
+  /** A namespace with this mode. */
   async namespace(name: string, mode: string): Promise<string> {
-    const namespace = await this.#lab.namespace(name, { [`regcred.dev/${this.name}`]: mode })
-    await eventually(async () => expect(await this.#lab.serviceAccount(namespace)).not.toBeNull())
-    return namespace
+    return await this.#lab.namespace(name, { [`regcred.dev/${this.name}`]: mode })
   }
 
   /** Creates in a dry run a pod of this image. */

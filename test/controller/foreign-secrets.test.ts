@@ -119,12 +119,14 @@ describe('a foreign Secret', () => {
       const warning = expect.objectContaining({ reason: 'NotOwned', type: 'Warning' })
       await eventually(async () => expect(await lab.events('regcred', namespace)).toEqual([warning]))
     }
-    const told = (await lab.events(credential)).filter(({ reason }) => reason === 'NotOwned').map(({ note }) => note)
-    expect(told.sort()).toEqual(
-      [...foreign.keys()]
-        .sort()
-        .map((each) => `Secret ${each}/regcred is not managed by the operator and is left alone.`),
-    )
+    await eventually(async () => {
+      const told = (await lab.events(credential)).filter(({ reason }) => reason === 'NotOwned').map(({ note }) => note)
+      expect(told.sort()).toEqual(
+        [...foreign.keys()]
+          .sort()
+          .map((each) => `Secret ${each}/regcred is not managed by the operator and is left alone.`),
+      )
+    })
   })
 
   test('makes way for ours at once when it is deleted', async () => {

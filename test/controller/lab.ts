@@ -53,8 +53,19 @@ export class Lab {
     return `${name}-${this.#suffix}`
   }
 
-  /** Makes a namespace and returns its name, which is unique. */
+  /**
+   * Makes a namespace and returns its name, which is unique, when the controller manager has made its ServiceAccount
+   * `default`: until then a credential is Ready without it.
+   */
   async namespace(name: string, labels: Record<string, string> = {}): Promise<string> {
+    const namespace = await this.newbornNamespace(name, labels)
+    const timeoutMs = 300_000 // with many namespaces the controller manager takes its time
+    await eventually(() => this.serviceAccount(namespace), { timeoutMs, describe: `a ServiceAccount in ${namespace}` })
+    return namespace
+  }
+
+  /** The same, with nothing in it yet. */
+  async newbornNamespace(name: string, labels: Record<string, string> = {}): Promise<string> {
     const metadata = { name: this.unique(name), labels }
     await this.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata })
     return metadata.name

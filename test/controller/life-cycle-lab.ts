@@ -41,7 +41,6 @@ export class LifeCycleLab extends Lab {
   /** A namespace whose ServiceAccount refers to the Secret `own`. */
   async namespaceWithOwnReference(name: string): Promise<string> {
     const namespace = await this.namespace(name)
-    await eventually(() => this.serviceAccount(namespace))
     await this.patch(serviceAccountPath(namespace), { imagePullSecrets: [{ name: 'own' }] })
     return namespace
   }

@@ -186,7 +186,7 @@ test(
     const issuer = await startIssuer('interrupted')
     issuer.server.misbehaviour = () => {} // never answers
     const { credential } = await serve('interrupted', issuer)
-    await eventually(() => expect(issuer.server.requests.length).toBe(1))
+    await eventually(() => expect(issuer.server.requests.length).toBeGreaterThan(0))
     await operator.whileDown(async () => issuer.heal())
     await lab.ready(credential)
     expect((await lab.events(credential)).filter(({ type }) => type === 'Warning')).toEqual([])

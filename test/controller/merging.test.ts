@@ -212,6 +212,7 @@ describe('a neighbour', () => {
     })
     await notReady(broken, 'SourceNotFound')
     await holds(left, { 'ghcr.io': login('one') })
+    await eventually(async () => expect(await lab.references(left)).toEqual(['regcred']))
     await lab.rotate(sound.source, { 'ghcr.io': login('two') })
     await holds(namespace, { 'ghcr.io': login('two') })
     expect((await lab.readCredential(broken)).status?.namespaces?.synced).toBe(0)
@@ -233,6 +234,7 @@ describe('a neighbour', () => {
     const both = { 'quay.io': login('asleep'), 'ghcr.io': login('going') }
     await holds(namespace, both)
     await holds(left, both)
+    await eventually(async () => expect(await lab.references(namespace)).toEqual(['regcred']))
     await lab.patchCredential(asleep.name, { suspend: true })
     await eventually(async () => expect((await lab.readCredential(asleep.name)).status?.observedGeneration).toBe(2))
     await lab.label(left, { [`use.regcred.dev/${going.name}`]: 'false' })
@@ -412,7 +414,6 @@ describe('after a restart', () => {
 
 test('no ServiceAccount has a reference twice', async () => {
   const namespace = await lab.namespace('once')
-  await eventually(() => lab.serviceAccount(namespace))
   await lab.patch(serviceAccountPath(namespace), { imagePullSecrets: [{ name: 'own' }] })
   await member('once-one', { 'ghcr.io': login('one') }, into(namespace))
   await member('once-two', { 'quay.io': login('two') }, into(namespace))

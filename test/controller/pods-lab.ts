@@ -33,7 +33,6 @@ export interface PodOptions {
 
 /** Makes a bare pod. */
 export async function makePod(lab: Lab, namespace: string, name: string, options: PodOptions = {}): Promise<Pod> {
-  await eventually(() => lab.serviceAccount(namespace))
   const metadata = { name, ...options.metadata }
   return await lab.create<Pod>(podsPath(namespace), { metadata, spec: podSpec(options) })
 }
@@ -47,7 +46,6 @@ function podSpec({ pullSecrets }: PodOptions) {
 
 /** Makes a Deployment `web` of one pod, and returns that. */
 export async function deploy(lab: Lab, namespace: string, options: PodOptions = {}): Promise<Pod> {
-  await eventually(() => lab.serviceAccount(namespace))
   const labels = { app: 'web' }
   await lab.create(`/apis/apps/v1/namespaces/${namespace}/deployments`, {
     metadata: { name: 'web' },

@@ -126,5 +126,6 @@ test('a start without a change in between writes nothing', async () => {
   const ofMarker = ({ namespace, subresource }: { namespace: string; subresource: string }) =>
     namespace === marker || subresource === 'status'
   expect(writes.filter((each) => !ofMarker(each)).map(describe)).toEqual([])
-  expect(writes.filter(({ subresource }) => subresource === 'status').length).toBeLessThanOrEqual(2)
+  // Of the marker, and one more where a busy operator is seen half way.
+  expect(writes.filter(({ subresource }) => subresource === 'status').length).toBeLessThanOrEqual(4)
 })

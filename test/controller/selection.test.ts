@@ -52,11 +52,11 @@ test('namespaces of before and after the credential are served, others are not',
   const late = await lab.namespace('late')
   await served(early)
   await served(late)
-  const { status } = await eventually(async () => {
-    const read = await lab.readCredential(credential)
-    return read.status?.namespaces?.summary === '2/2' && read
+  await eventually(async () => {
+    const { status } = await lab.readCredential(credential)
+    expect(status?.namespaces?.summary).toBe('2/2')
+    expect(status?.serviceAccounts).toEqual({ selected: 2, linked: 2 })
   })
-  expect(status?.serviceAccounts).toEqual({ selected: 2, linked: 2 })
   await notServed(other)
 })
 
@@ -107,6 +107,7 @@ test('ServiceAccounts are linked by name and glob, also those that come later an
   await served(namespace, 'deploy-early')
   await account('deploy-late')
   await served(namespace, 'deploy-late')
+  await served(namespace)
   await lab.client.delete(`${accounts}/default`) // the controller-manager makes it anew
   await served(namespace)
   expect(await lab.references(namespace, 'other')).toEqual([])
@@ -116,7 +117,6 @@ test('ServiceAccounts are linked by name and glob, also those that come later an
 test('a ServiceAccount that opts out loses our reference and keeps its own', async () => {
   const namespace = await lab.namespace('leaving')
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/default`
-  await eventually(() => lab.serviceAccount(namespace))
   await lab.patch(path, { imagePullSecrets: [{ name: 'own' }] })
   await lab.credential('leaving', {
     source: { secretRef: { name: source } },

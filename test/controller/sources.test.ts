@@ -40,10 +40,9 @@ function encoded(texts: Texts): Record<string, string> {
   return Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, base64(text)]))
 }
 
-/** A namespace of its own, with its ServiceAccount, and a credential for it alone; their names. */
+/** A namespace of its own and a credential for it alone; their names. */
 async function serve(name: string, source: string, registries?: string[]): Promise<[string, string]> {
   const namespace = await lab.namespace(name)
-  await eventually(() => lab.serviceAccount(namespace)) // a credential is ready before it as well
   const credential = await lab.credential(name, {
     source: { secretRef: { name: source } },
     namespaces: { include: [namespace], optIn: true },
@@ -127,11 +126,12 @@ test('a login needs registries, which the specification may bring later', async 
 test('a source that does not exist is waited for, and one that goes is replaced by nothing', async () => {
   const source = lab.unique('missing')
   const [namespace, credential] = await serve('missing', source)
-  const waiting = await lab.condition(credential, 'Reconciling', 'True')
-  expect(conditionsOf(waiting)).toEqual({
-    Ready: ['False', 'SourceNotFound', expect.stringContaining(source)],
-    Reconciling: ['True', 'SourceNotFound', expect.stringContaining(source)],
-  })
+  await eventually(async () =>
+    expect(conditionsOf(await lab.readCredential(credential))).toEqual({
+      Ready: ['False', 'SourceNotFound', expect.stringContaining(source)],
+      Reconciling: ['True', 'SourceNotFound', expect.stringContaining(source)],
+    }),
+  )
   expect(await lab.secret(namespace)).toBeNull()
   expect(await lab.references(namespace)).toEqual([])
 

@@ -59,7 +59,7 @@ test('with healPods Off nobody looks at pods, and the status says nothing of the
 
   await lab.patchCredential(credential, { healPods: 'Report' })
   await eventually(async () => expect(await stuckOf(lab, credential)).toBe(1))
-  expect(await reasons(lab, pod)).toEqual(['NotReferenced'])
+  await eventually(async () => expect(await reasons(lab, pod)).toEqual(['NotReferenced']))
   const seen = (await podWatches()).map(({ verb, requestURI }) => `${verb} ${requestURI.replace(/&.*/, '')}`)
   expect(new Set(seen)).toEqual(
     new Set([
@@ -162,6 +162,7 @@ test('a pod that was refused is told whether a newer login is there', async () =
   const mine = await lab.source('refused', login)
   const credential = await credentialFor(namespace, { source: { secretRef: { name: mine } } })
   const issuedAt = Date.parse((await lab.ready(credential)).status?.credential?.issuedAt ?? '')
+  await eventually(async () => expect(await lab.references(namespace)).toEqual(['regcred']))
   const before = await makePod(lab, namespace, 'before')
   await wait(lab, before, refused)
   await eventually(async () => {
@@ -199,8 +200,9 @@ test('what the runtime says is nowhere but in the pod', async () => {
 })
 
 test('stuck pods cost the API server nothing once they are told', async () => {
-  const since = new Date()
-  await sleep(13_000)
-  const requests = (await requestsSince(lab.cluster, since)).filter((each) => !isStanding(each))
-  expect(requests.map(describe)).toEqual([])
+  // Longer than counts of Events wait; those of the tests before may still be on their way.
+  await eventually(async () => {
+    const requests = await requestsSince(lab.cluster, new Date(Date.now() - 13_000))
+    expect(requests.filter((each) => !isStanding(each)).map(describe)).toEqual([])
+  })
 })

@@ -1,6 +1,5 @@
 /** What docs/explanation/atomic-lists.md says of the ways to write imagePullSecrets, by the API server itself. */
 import { afterAll, beforeEach, expect, test } from '@jest/globals'
-import { eventually } from '../cluster/wait.ts'
 import { Lab, serviceAccountPath } from '../controller/lab.ts'
 import { read } from './markdown.ts'
 
@@ -31,7 +30,6 @@ async function expectList(row: string, ...names: string[]): Promise<void> {
 
 beforeEach(async () => {
   namespace = await lab.namespace(`atomic-${++made}`)
-  await eventually(async () => expect(await lab.serviceAccount(namespace)).not.toBeNull())
   await lab.client.apply(
     serviceAccountPath(namespace),
     { ...applied('a'), ...named('a', 'b') },

@@ -62,7 +62,7 @@ async function pull(namespace: string): Promise<number> {
 const after: Record<string, (output: string) => Promise<void>> = {
   'kubectl get rcred first -o wide': async (output) => {
     expect(output).toMatch(/^first +True +regcred +1\/1 +True +(0 +)?Succeeded/m)
-    expect(await pull('team-a')).toBe(200)
+    await eventually(async () => expect(await pull('team-a')).toBe(200))
   },
   'run app': async (output) => {
     expect(output.match(/\[\{"name":"regcred"\}\]/g)).toHaveLength(2)

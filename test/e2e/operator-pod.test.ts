@@ -135,7 +135,7 @@ async function bothReady(): Promise<string[]> {
     if (containers.length === 2 && containers.every((each) => each.ready)) return found
     throw new Error(JSON.stringify(found.map(({ status }) => status)))
   }
-  const found = await eventually(ready, { describe: 'that both replicas are ready', timeoutMs: 90_000 })
+  const found = await eventually(ready, { describe: 'that both replicas are ready', timeoutMs: 300_000 })
   const restarts = found.map(({ status }) => status.containerStatuses?.map(({ restartCount }) => restartCount))
   expect(restarts).toEqual([[0], [0]])
   return found.map(({ metadata }) => metadata.name)

@@ -36,7 +36,6 @@ export class Pods {
 
   /** Makes a bare pod. */
   async make(namespace: string, name: string, image: string, options: PodOptions = {}): Promise<Pod> {
-    await eventually(() => this.#lab.serviceAccount(namespace))
     return await this.#lab.create(podsPath(namespace), { metadata: { name }, spec: this.#spec(image, options) })
   }
 
@@ -96,7 +95,7 @@ export class Pods {
         throw new Error(JSON.stringify([now.metadata.uid, uid, now.status]))
       },
       // The kubelet's third attempt at an image comes after 35 s, its fourth after 78 s.
-      { describe: `that pod ${name} ${what}`, timeoutMs: 110_000 },
+      { describe: `that pod ${name} ${what}`, timeoutMs: 250_000 },
     )
   }
 

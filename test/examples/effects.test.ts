@@ -37,6 +37,7 @@ test('01: the namespace gets what kubectl create secret docker-registry makes by
   const manifests = ['source', 'credential'].flatMap((name) => ['-f', `examples/01-docker-hub/${name}.yaml`])
   await lab.cluster.kubectl('apply', ...manifests)
   await lab.ready('dockerhub')
+  await eventually(async () => expect(await lab.references('shop')).toEqual(['regcred'])) // its namespace has just been made
   const options = ['--docker-username=acme', '--docker-password=example-password', '--docker-email=acme@example.com']
   const server = '--docker-server=https://index.docker.io/v1/'
   const byHand = JSON.parse(

@@ -135,7 +135,7 @@ test.each(examples.map((example) => ({ example, how: notRun[example] ?? 'as it i
     const credential = manifests.find(({ kind }) => kind === 'RegistryCredential')
     await lab.ready(credential?.metadata.name ?? '')
     expect(await lab.logins(team)).toEqual(run.expected(wish, url))
-    expect(await lab.references(team)).toEqual(['regcred'])
+    await eventually(async () => expect(await lab.references(team)).toEqual(['regcred']))
     expect(await lab.secret(other)).toBeNull()
   },
 )

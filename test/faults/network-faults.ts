@@ -173,7 +173,7 @@ async function lasting(
   const most = mostOfAWatch(http.requests.slice(before))
   http.endWatches()
   // At once, and (410) once more at once; after 0.4, 0.8, 1.6 … s, in the end every 8 s at least.
-  expect(most).toBeLessThanOrEqual(5 + seconds / 8)
+  expect(most).toBeLessThanOrEqual(6 + seconds / 8)
 }
 
 /** For a while every version is too old for a watch; from then on those of the past are, so that only a list can help. */

@@ -223,8 +223,6 @@ export class World {
       const foreign = { metadata: { name: secretName }, stringData: { [dockerConfigJsonKey]: 'theirs' } }
       await lab.create(`/api/v1/namespaces/${name}/secrets`, foreign)
     }
-    const timeoutMs = 300_000 // with many namespaces the controller-manager takes its time
-    await eventually(() => lab.serviceAccount(name), { timeoutMs, describe: `the ServiceAccount of ${name}` })
     if (kind === 'own-reference') {
       await this.#cluster.kubectl('patch', 'serviceaccount', 'default', '-n', name, '-p', JSON.stringify(references))
     }

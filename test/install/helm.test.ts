@@ -36,7 +36,6 @@ async function serves(operatorNamespace: string, secretName: string, ...args: st
     })
     await lab.ready(credential)
     expect(await lab.logins(namespace, secretName)).toEqual(login)
-    // It is ready as well where the controller manager has not made the ServiceAccount yet.
     await eventually(async () => expect(await lab.references(namespace)).toEqual([secretName]))
     await lab.deleteCredential(credential)
     await eventually(async () => expect(await lab.references(namespace)).toEqual([]))

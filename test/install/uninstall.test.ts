@@ -40,7 +40,6 @@ describe.each(Object.entries(installers))('by %s:', (by, { install, uninstall, l
     credential = await lab.credential('served', { source, namespaces: { include: [namespace], optIn: true } })
     await lab.ready(credential)
     expect(await lab.logins(namespace)).toEqual(login)
-    // It is ready as well where the controller manager has not made the ServiceAccount yet.
     await eventually(async () => expect(await lab.references(namespace)).toEqual(['regcred']))
   })
 

@@ -5,6 +5,7 @@ import type { KubeClient } from '../../src/kube/client.ts'
 import { type KubeList, type KubeObject, metadataOnly, metadataOnlyList } from '../../src/kube/objects.ts'
 import { headOf } from '../../src/kube/watch-event-head.ts'
 import { sharedCluster } from '../cluster/shared.ts'
+import { eventually } from '../cluster/wait.ts'
 import { answer, first, type HttpProxy, type Interference, startHttpProxy } from './http-proxy.ts'
 import { atEnd, configOf, freshNamespace, linesOf, manager, openClient } from './setup.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
@@ -129,10 +130,12 @@ describe('requests', () => {
     const tcp = await startTcpProxy(sharedCluster().server)
     atEnd(() => tcp.close())
     const own = openClient(configOf(undefined, tcp.url), { connections: 8 })
+    const get = () => own.get(`${configMaps}/kube-root-ca.crt`, { accept: metadataOnly, timeoutMs: 60_000 })
+    await eventually(async () => void (await get()))
     let most = 0
     await Promise.all(
       Array.from({ length: 400 }, async () => {
-        await own.get(`${configMaps}/kube-root-ca.crt`, { accept: metadataOnly })
+        await get()
         most = Math.max(most, tcp.connections)
       }),
     )
@@ -235,11 +238,11 @@ describe('what goes wrong', () => {
   test('after all connections have frozen, requests go on over new ones', async () => {
     const tcp = await startTcpProxy(sharedCluster().server)
     atEnd(() => tcp.close())
-    const own = openClient(configOf(undefined, tcp.url), { connections: 4, timeoutMs: 1_000 })
-    const get = () => own.get(configMaps)
+    const own = openClient(configOf(undefined, tcp.url), { connections: 4 })
+    const get = (timeoutMs = 60_000) => own.get(configMaps, { timeoutMs })
     await Promise.all([get(), get(), get(), get()])
     tcp.freeze()
-    const errors = await Promise.all([get(), get(), get(), get()].map(errorOf))
+    const errors = await Promise.all([get(1_000), get(1_000), get(1_000), get(1_000)].map(errorOf))
     expect(errors).toEqual(Array(4).fill(expect.objectContaining({ code: 'ETIMEDOUT' })))
     await Promise.all([get(), get(), get(), get()])
   })

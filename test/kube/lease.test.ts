@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import type { KubeClient } from '../../src/kube/client.ts'
 import { assertLeading } from '../../src/kube/fence.ts'
-import { lead } from '../../src/kube/lease.ts'
+import { type ElectionOptions, lead } from '../../src/kube/lease.ts'
 import { LeaseLock } from '../../src/kube/lease-lock.ts'
 import type { KubeObject } from '../../src/kube/objects.ts'
 import { sharedCluster } from '../cluster/shared.ts'
@@ -21,7 +21,10 @@ interface Lease extends KubeObject {
   }
 }
 
-const times = { durationSeconds: 3, deadlineSeconds: 2, retrySeconds: 0.3 }
+/** Long enough that nobody loses a lease because the machine is busy. */
+const times = { durationSeconds: 10, deadlineSeconds: 7, retrySeconds: 0.3 }
+/** For a lease that is to run out. */
+const short = { durationSeconds: 3, deadlineSeconds: 2, retrySeconds: 0.3 }
 
 let admin: KubeClient
 let namespace: string
@@ -42,11 +45,12 @@ interface Term {
 }
 
 /** A candidate whose work lasts until it is told to stop. */
-function candidate(name: string, identity: string, terms: Term[], client: KubeClient = admin) {
+function candidate(name: string, identity: string, terms: Term[], given: Partial<ElectionOptions> = {}) {
   const stop = new AbortController()
   const { log, lines } = recordingLog()
   let leads = false
-  const ended = lead({ client, namespace, name, identity, log, signal: stop.signal, times }, async ({ leading }) => {
+  const options = { client: admin, namespace, name, identity, log, signal: stop.signal, times, ...given }
+  const ended = lead(options, async ({ leading }) => {
     const term = { identity, from: performance.now(), to: Number.POSITIVE_INFINITY }
     terms.push(term)
     leads = true
@@ -119,9 +123,9 @@ describe('leader election', () => {
       const name = `cut-${how}`
       const terms: Term[] = []
       const { client, proxy } = await brittle()
-      const first = candidate(name, 'first', terms, client)
+      const first = candidate(name, 'first', terms, { client, times: short })
       await eventually(() => expect(terms).toHaveLength(1))
-      const second = candidate(name, 'second', terms)
+      const second = candidate(name, 'second', terms, { times: short })
       let frozen = how === 'frozen'
       proxy.refuse(how === 'refused')
       // New connections freeze as well, as when a cable is pulled.

@@ -223,4 +223,4 @@ test('two replicas whose clocks are a day apart never lead both', async () => {
     await eventually(() => leads(follower))
     await follower.stop()
   }
-}, 300_000)
+})

@@ -77,7 +77,6 @@ async function stuckFanOut(name: string, concurrency = 32) {
     for (const each of serviceAccounts.slice(1)) {
       await lab.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: each } })
     }
-    await eventually(() => lab.serviceAccount(namespace))
   }
   const held: Held[] = []
   proxy.interfere = (method, { pathname }) => {
@@ -104,7 +103,10 @@ async function stuckFanOut(name: string, concurrency = 32) {
 /** The only status until it goes on has been written: it must not come in the middle of a test. */
 async function fanOutInItsMiddle(name: string) {
   const fanOut = await stuckFanOut(name)
-  await lab.condition(fanOut.credential, 'Ready', 'False')
+  await eventually(async () => {
+    const { status } = await lab.readCredential(fanOut.credential)
+    expect(status?.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', reason: 'Progressing' }))
+  })
   return fanOut
 }
 

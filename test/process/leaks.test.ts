@@ -48,6 +48,9 @@ function secretsIn(logins: Record<string, Login>): Secrets {
 }
 
 async function expectNowhere(logins: Record<string, Login>, namespaces: string[], credentials: string[]) {
+  await eventually(async () => {
+    for (const each of credentials) expect(await lab.events(each)).not.toEqual([])
+  })
   const shown = await shownBy(operator)
   const places = { ...shown, ...(await leftInCluster(lab, namespaces)), ...disk.written(), log: operator.logs() }
   for (const credential of credentials) {
@@ -152,9 +155,6 @@ test('nor a login that a registry quotes in its refusal, or a token of it; and n
     )
     credentials.push(credential)
   }
-  await eventually(async () => {
-    for (const each of credentials) expect(await lab.events(each)).not.toEqual([])
-  })
   await expectNowhere({ ...logins, token, shortToken }, [namespace], credentials)
   for (const [name, { requests }] of Object.entries(registries)) {
     const sent = JSON.stringify(requests.map(({ path, query, headers, body }) => [path, [...query], headers, body]))

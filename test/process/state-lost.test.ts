@@ -58,6 +58,7 @@ test(
     const both = { 'ghcr.io': login, 'quay.io': login }
     await lab.patchCredential(asleep, { suspend: true })
     await eventually(async () => expect((await lab.readCredential(asleep)).status?.observedGeneration).toBe(2))
+    for (const each of namespaces) await eventually(async () => expect(await lab.references(each)).toEqual(['regcred']))
     const before = await Promise.all(namespaces.map((each) => lab.secret(each)))
     let since = new Date()
     await operator.whileDown(async () => {

@@ -15,7 +15,6 @@ let namespaces: string[]
 beforeAll(async () => {
   lab = new Lab()
   namespaces = await Promise.all(Array.from({ length: count }, (_, index) => lab.namespace(`stop-${index}`)))
-  for (const namespace of namespaces) await eventually(() => lab.serviceAccount(namespace))
 })
 
 afterAll(() => lab.close())

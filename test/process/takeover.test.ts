@@ -93,6 +93,7 @@ test('when the leader stops, a credential of that moment is served by the follow
 
 test('when the leader is killed, the follower takes over when the lease has run out, and is as warm', async () => {
   expect([await leads(follower), await follower.health('/readyz')]).toEqual([false, 200])
+  const before = new Date()
   await leader.kill()
   const since = new Date()
   const namespace = await credentialFor('killed')
@@ -102,6 +103,8 @@ test('when the leader is killed, the follower takes over when the lease has run 
   const held = (await requestsSince(cluster, new Date(0))).filter(
     ({ verb, resource, code }) => verb === 'patch' && resource === 'leases' && code === 200,
   )
-  const [last, next] = [held.filter(({ time }) => time < since).at(-1), held.find(({ time }) => time >= since)]
-  expect(Number(next?.time) - Number(last?.time)).toBeGreaterThanOrEqual(15_000) // not before the other one has stopped
+  // The last renewal may have come in after the one who sent it was gone.
+  const times = held.slice(held.findLastIndex(({ time }) => time < before)).map(({ time }) => Number(time))
+  const pauses = times.slice(1).map((time, index) => time - (times[index] ?? 0))
+  expect(Math.max(...pauses)).toBeGreaterThanOrEqual(15_000) // not before the other one has stopped
 })

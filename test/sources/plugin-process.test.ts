@@ -161,7 +161,7 @@ test('a child in a group of its own that holds the output does not hold up the o
     require('fs').writeFileSync('${file}', String(pid))
     process.exit()`
   const call = plugin([`exec '${process.execPath}' -e "${leave}"`])
-  await expect(runPlugin(call, never, { ...short, milliseconds: 5000 })).rejects.toMatchObject({
+  await expect(runPlugin(call, never, { ...short, milliseconds: 15_000 })).rejects.toMatchObject({
     reason: 'IssuerUnavailable',
   })
   process.kill(Number(readFileSync(file, 'utf8')))

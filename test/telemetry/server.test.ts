@@ -210,7 +210,7 @@ describe('a protected server', () => {
     expect(open).toBeLessThanOrEqual(100)
     await Promise.all(sockets.map((socket) => socket.closed || once(socket, 'close')))
     expect(await get()).toMatchObject({ status: 200 })
-  }, 15_000)
+  })
 
   test('does not speak plain HTTP', async () => {
     await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow()

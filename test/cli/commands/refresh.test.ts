@@ -70,7 +70,7 @@ test('an issuer that fails ends the wait with its reason, and exit code 1', asyn
   issuer.fail(503)
   const { code, stderr } = await regcred(['refresh', name, '--wait'])
   expect([code, stderr]).toEqual([1, expect.stringMatching(new RegExp(`^error: ${name}: IssuerUnavailable: .*503`))])
-  const again = await regcred(['refresh', name, '--wait', '--timeout=3s'])
+  const again = await regcred(['refresh', name, '--wait', '--timeout=10s'])
   expect(again.code).toBe(1)
   expect(again.stdout).toContain(`Waiting for ${name}: no answer yet, and as before IssuerUnavailable: `)
   expect(again.stderr).toMatch(
@@ -110,7 +110,7 @@ test('who may not change the credential is told which right is missing', async (
 
 test('where no operator answers, that is told when the time is over', async () => {
   await operator.stop()
-  const { code, stdout, stderr } = await regcred(['refresh', name, '--wait', '--timeout', '2'])
+  const { code, stdout, stderr } = await regcred(['refresh', name, '--wait', '--timeout', '10'])
   expect([code, stdout]).toEqual([1, expect.stringContaining('the operator is asking the source')])
   expect(stderr).toMatch(
     /timed out; the operator has not answered; see whether it runs: kubectl -n regcred-system get pods\n$/,

@@ -30,7 +30,7 @@ beforeAll(async () => {
     namespaces: { include: ['default'], optIn: true },
   })
   await lab.ready(credential)
-}, 300_000)
+})
 
 afterAll(async () => {
   await operator.stop()

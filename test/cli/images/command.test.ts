@@ -1,7 +1,6 @@
 /** `kubectl regcred images` in a cluster with a running operator, by users of different rights. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { OPERATOR_HOOK_TIMEOUT_MS, type RunningOperator, startOperator } from '../../cluster/operator.ts'
-import { eventually } from '../../cluster/wait.ts'
 import { Lab } from '../../controller/lab.ts'
 import { podsPath } from '../../controller/pods-lab.ts'
 import { leaksIn, newCanary } from '../../support/canary.ts'
@@ -56,7 +55,6 @@ afterAll(async () => {
 
 /** A pod; there is no kubelet, and its status is what this says. */
 async function run(where: string, name: string, images: string[], status?: object): Promise<void> {
-  await eventually(() => lab.serviceAccount(where))
   const containers = images.map((image, index) => ({ name: `c${index}`, image }))
   await lab.create(podsPath(where), { metadata: { name }, spec: { containers } })
   if (status) await lab.patch(`${podsPath(where)}/${name}/status`, { status })
@@ -64,7 +62,6 @@ async function run(where: string, name: string, images: string[], status?: objec
 
 /** A pod with an image in every place where there can be one. */
 async function runEveryKind(): Promise<void> {
-  await eventually(() => lab.serviceAccount(namespace))
   await lab.create(podsPath(namespace), {
     metadata: { name: 'web' },
     spec: {
@@ -220,7 +217,6 @@ test('who may not list pods is refused', async () => {
 
 test('more pods than a page has are counted page by page', async () => {
   const many = await lab.namespace('images-many')
-  await eventually(() => lab.serviceAccount(many))
   const spec = { containers: [{ name: 'app', image: 'nginx:1' }] }
   const names = Array.from({ length: 510 }, (_, index) => `p${index}`)
   await inParallel(names, 16, (name) => {

@@ -41,7 +41,6 @@ beforeAll(async () => {
   red = await lab.namespace('plan-red')
   blue = await lab.namespace('plan-blue')
   foreign = await lab.namespace('plan-foreign')
-  await eventually(() => lab.serviceAccount(foreign ?? ''))
   await lab.create(`/api/v1/namespaces/${foreign}/secrets`, {
     metadata: { name: 'regcred' },
     type: 'kubernetes.io/dockerconfigjson',
