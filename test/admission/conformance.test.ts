@@ -223,7 +223,7 @@ test('the largest credential that the CRD admits is within the cost budget of bo
     serviceAccounts: [...lists(253), '*'],
     pods: 'AddToOwnList',
   })
-  const namespace = await lab.namespace('n'.repeat(56), labels)
+  const namespace = await lab.newbornNamespace('n'.repeat(56), labels)
   expect(namespace).toBe(name)
   const serviceAccount = manifestOf({ name: 'n'.repeat(253), annotations: {} })
   await eventually(async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { type OwnedCluster, startCluster } from '../cluster/cluster.ts'
 import { installOperator } from '../cluster/install.ts'
 import { startOperator } from '../cluster/operator.ts'
+import { eventually } from '../cluster/wait.ts'
 import { Random, seed } from '../support/random.ts'
 import { scaled } from '../support/scale.ts'
 import type { Fault, Site } from './fault.ts'
@@ -87,6 +88,8 @@ async function sustain(cluster: OwnedCluster, fault: Fault): Promise<void> {
         if (strikes) await fault.also?.(site)
       }
     }
+    // It may have been killed when all was done, and a process that has hardly begun knows no SIGTERM yet.
+    await eventually(async () => expect(await operator.health('/healthz')).toBe(200))
     expect(await operator.stop()).toBe(0)
     const record: Record = {
       secrets: await historyOf(cluster.etcdUrl, 'secrets', begin),
