@@ -66,9 +66,8 @@ export function crdCheck({ crd, credentials, version }: Facts): Check {
 export function clockChecks({ clocks, lease }: Facts): Check[] {
   const ours = skewCheck('clock here', clocks.ours - clocks.server)
   if (lease.state !== 'read') return [ours]
-  const renewal = renewalOf(lease.value)
-  // The one has but full seconds.
-  const skew = renewal.holder - (renewal.server + 500)
+  const { holder, server } = renewalOf(lease.value)
+  const skew = holder - (server + 500) // the server's has but full seconds
   return Number.isFinite(skew) ? [ours, skewCheck("operator's clock", skew)] : [ours]
 }
 

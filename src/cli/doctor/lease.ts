@@ -10,10 +10,9 @@ export interface Renewal {
 
 /** The server's time stands in managedFields beside the field that is written with each renewal, and only then. */
 export function renewalOf({ spec, metadata: { managedFields = [] } }: Lease): Renewal {
-  const renewals = managedFields.filter(({ fieldsV1 }) => {
-    const { 'f:spec': written } = (fieldsV1 ?? {}) as { 'f:spec'?: object }
-    return written !== undefined && 'f:renewTime' in written
+  const renewal = managedFields.find(({ fieldsV1 }) => {
+    const written = fieldsV1?.['f:spec'] as Record<string, unknown> | undefined
+    return written?.['f:renewTime'] !== undefined
   })
-  const times = renewals.map(({ time = '' }) => Date.parse(time))
-  return { holder: Date.parse(spec?.renewTime ?? ''), server: times.length > 0 ? Math.max(...times) : Number.NaN }
+  return { holder: Date.parse(spec?.renewTime ?? ''), server: Date.parse(renewal?.time ?? '') }
 }
