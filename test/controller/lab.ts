@@ -11,7 +11,7 @@ import { KubeClient } from '../../src/kube/client.ts'
 import type { KubeList, KubeObject } from '../../src/kube/objects.ts'
 import type { Cluster } from '../cluster/access.ts'
 import { sharedCluster } from '../cluster/shared.ts'
-import { eventually, Hopeless } from '../cluster/wait.ts'
+import { type EventuallyOptions, eventually, Hopeless } from '../cluster/wait.ts'
 import { complaintsAbout } from '../model/kstatus.ts'
 
 export interface Secret extends KubeObject {
@@ -114,12 +114,17 @@ export class Lab {
   }
 
   /** Waits until the credential is Ready at its present generation, and returns it. */
-  async ready(name: string): Promise<RegistryCredential> {
-    return await this.condition(name, 'Ready', 'True')
+  async ready(name: string, options: EventuallyOptions = {}): Promise<RegistryCredential> {
+    return await this.condition(name, 'Ready', 'True', options)
   }
 
   /** Waits until a condition of the credential has this status at its present generation, and returns the credential. */
-  async condition(name: string, type: string, status: string): Promise<RegistryCredential> {
+  async condition(
+    name: string,
+    type: string,
+    status: string,
+    options: EventuallyOptions = {},
+  ): Promise<RegistryCredential> {
     const reached = async () => {
       const credential = await this.readCredential(name)
       const condition = credential.status?.conditions?.find((each) => each.type === type)
@@ -127,7 +132,7 @@ export class Lab {
       if (current && condition?.status === status) return credential
       throw new Error(`${name}: ${JSON.stringify(credential.status)}`)
     }
-    return await eventually(reached, { describe: `${type}=${status} of ${name}` })
+    return await eventually(reached, { describe: `${type}=${status} of ${name}`, ...options })
   }
 
   /** The target Secret of a namespace; null when there is none. */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { RegistryCredentialSpec } from '../../src/api/registry-credential.ts'
 import { credentialsPath } from '../../src/controller/watches.ts'
 import { OPERATOR_HOOK_TIMEOUT_MS } from '../cluster/operator.ts'
-import { eventually } from '../cluster/wait.ts'
+import { type EventuallyOptions, eventually } from '../cluster/wait.ts'
 import { Lab } from './lab.ts'
 import { LeaseIssuer } from './lease-issuer.ts'
 import { RESTART_TIMEOUT_MS, Restarts } from './restarts.ts'
@@ -47,12 +47,11 @@ async function serve(name: string, seconds: number, spec: Partial<RegistryCreden
 }
 
 /** Waits until what was issued last is in the namespace. */
-async function arrived(issuer: LeaseIssuer, namespace: string, timeoutMs?: number): Promise<void> {
-  const there = async () => {
+async function arrived(issuer: LeaseIssuer, namespace: string, options: EventuallyOptions = {}): Promise<void> {
+  await eventually(async () => {
     expect(issuer.latest).toBeDefined()
     expect(await lab.logins(namespace)).toEqual({ [registry]: issuer.latest })
-  }
-  await eventually(there, timeoutMs === undefined ? {} : { timeoutMs })
+  }, options)
 }
 
 async function conditionOf(credential: string, type: string) {
@@ -176,7 +175,7 @@ test('a login that has ended is taken out, the others stay, and of none is left 
   expect(await lab.references(namespace)).toEqual(['regcred'])
   issuer.heal()
   issuer.seconds = 3600
-  await arrived(issuer, namespace, 150_000) // so rarely it is asked by now
+  await arrived(issuer, namespace, { timeoutMs: 150_000 }) // so rarely it is asked by now
   await lab.ready(credential)
 })
 

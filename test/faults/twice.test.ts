@@ -80,8 +80,7 @@ test(
       const args = [...atOnce.args, `--namespace=${otherNamespace}`]
       const second = await startOperator({ cluster, kubeconfig, ...atOnce, args })
       operators.push(second)
-      const contended = async () => void (await lab.condition(credential, 'Contended', 'True'))
-      await eventually(contended, { timeoutMs: convergeMs })
+      await lab.condition(credential, 'Contended', 'True', { timeoutMs: convergeMs })
       await sleep(scaled({ quick: 25_000, long: 120_000 }))
       const writes = (await cluster.auditLog(since)).filter(
         (each) => each.user.endsWith(':regcred-operator') && isWrite(each) && each.code < 300,
